@@ -1,0 +1,28 @@
+/*
+ * Configuration files (INI) read by a schema: one table of sections, keys, types, ranges, defaults and help. An unknown
+ * section or key, a value out of range or a key given twice is an error that names file, line and fix.
+ */
+#ifndef PARAPH_BASE_CONF_H
+#define PARAPH_BASE_CONF_H
+
+#include "base/bytes.h"
+
+enum conf_type { CONF_STRING, CONF_NUMBER, CONF_BOOL, CONF_CHOICE };
+
+struct conf_item {
+	const char *section;
+	const char *key;
+	enum conf_type type;
+	int64_t least, most;     /* CONF_NUMBER */
+	const char *choices;     /* CONF_CHOICE: "demo internal production" */
+	const char *fallback;    /* NULL: must be given */
+	const char *help;
+	size_t offset;           /* of the member: char * for STRING and CHOICE, int64_t for NUMBER, bool for BOOL */
+};
+
+/* Reads file into the struct at target, for which items (n of them) say where each value goes. Strings are allocated
+ * and belong to the caller (conf_done). ERR_CONF names file, line and what to do. */
+err_t conf_read(const char *file, const struct conf_item *items, size_t n, void *target);
+void conf_done(const struct conf_item *items, size_t n, void *target);
+
+#endif

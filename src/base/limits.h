@@ -1,0 +1,32 @@
+/*
+ * Every limit of the service that is not policy, in one place; each has a test at the limit, one past it and far past
+ * it. Policy numbers (lifetimes, windows) are in policy/ and conf.
+ */
+#ifndef PARAPH_BASE_LIMITS_H
+#define PARAPH_BASE_LIMITS_H
+
+enum {
+	LIMIT_WIRE_MESSAGE = 64 * 1024,          /* octets of one message between programs */
+	LIMIT_WIRE_FDS = 4,                      /* descriptors with one message */
+	LIMIT_REQUEST_MEMORY = 4 * 1024 * 1024,  /* arena of one API request */
+	LIMIT_JSON_BODY = 256 * 1024,            /* octets of a JSON body */
+	LIMIT_DOCUMENT_MB = 500,                 /* MiB of one uploaded document */
+	LIMIT_INCREMENT = 16 * 1024 * 1024,      /* octets that one signature may append */
+	LIMIT_PAGES = 2000,                      /* pages above which the sender is warned */
+	LIMIT_DOCUMENT_OBJECTS = 1000000,        /* objects of one PDF */
+	LIMIT_DOCUMENT_CPU_SECONDS = 10,         /* CPU time of one document child */
+	LIMIT_DOCUMENT_MEMORY_MB = 512,          /* address space of a document child, plus the file's size */
+	LIMIT_SIGNERS = 20,                      /* signers of one request */
+	LIMIT_DOCUMENTS = 10,                    /* documents of one request */
+	LIMIT_PLAN = 256 * 1024,                 /* octets of a plan */
+	LIMIT_NAME_OCTETS = 64,                  /* characters of a common name [RFC 5280 ub-common-name] */
+	LIMIT_TITLE = 200,                       /* octets of a title */
+	LIMIT_CODE_TRIES = 5,                    /* per signer and request, for ever */
+	LIMIT_CODE_SENDS = 3,                    /* per signer and request, for ever */
+	LIMIT_OCSP_REQUEST = 4096,               /* octets */
+	LIMIT_TSP_REQUEST = 4096,                /* octets */
+	LIMIT_SIGNATURE_HOLE = 3584,             /* octets of DER for the CMS of a signature */
+	LIMIT_STAMP_HOLE = 2560,                 /* octets of DER for a document time-stamp */
+};
+
+#endif
