@@ -15,11 +15,14 @@
 #pragma GCC poison gmtime localtime ctime asctime mktime
 #pragma GCC poison popen tmpnam mktemp srand srandom
 
-/* Names that other libraries use for things of their own cannot be poisoned; calling these does not compile. */
+/* Names that other libraries use for things of their own cannot be poisoned; calling these does not compile. clang takes
+ * the attribute on a first declaration only, so there gcc's builds are the guard. */
+#ifndef __clang__
 #ifndef __clang__ /* clang wants the attribute on the first declaration; one compiler is enough */
 extern int rand(void) __attribute__((error("use rand_fill")));
 extern long random(void) __attribute__((error("use rand_fill")));
 extern int system(const char *) __attribute__((error("use os/process")));
+#endif
 #endif
 
 #endif
