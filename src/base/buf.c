@@ -22,7 +22,7 @@ buf_room(struct buf *b, size_t n)
 	size_t room = b->room < 256 ? 256 : b->room;
 	while (room - b->n < n)
 		room = room > b->cap / 2 ? b->cap : room * 2;
-	uint8_t *p = realloc(b->p, room);
+	uint8_t *p = room == SIZE_MAX ? NULL : realloc(b->p, room + 1); /* one more for the NUL of vsnprintf and bytes_hex */
 	if (p == NULL)
 		abort();
 	b->p = p;
@@ -59,8 +59,7 @@ buf_printf(struct buf *b, const char *format, ...)
 	va_copy(again, args);
 	int n = vsnprintf(NULL, 0, format, args);
 	va_end(args);
-	/* vsnprintf writes a NUL that is not counted: it needs the room for one octet, and it is taken back. */
-	if (n >= 0 && buf_room(b, (size_t)n + 1)) {
+	if (n > 0 && buf_room(b, (size_t)n)) {
 		vsnprintf((char *)b->p + b->n, (size_t)n + 1, format, again);
 		b->n += (size_t)n;
 	}
@@ -70,7 +69,11 @@ buf_printf(struct buf *b, const char *format, ...)
 void
 buf_put_hex(struct buf *b, struct bytes octets)
 {
-	if (octets.n > SIZE_MAX / 2 - 1 || !buf_room(b, 2 * octets.n + 1))
+	if (octets.n > SIZE_MAX / 2 - 1) {
+		b->over = true;
+		return;
+	}
+	if (octets.n == 0 || !buf_room(b, 2 * octets.n))
 		return;
 	bytes_hex(octets, (char *)b->p + b->n);
 	b->n += 2 * octets.n;

@@ -1,7 +1,7 @@
 /*
  * struct bytes: a borrowed run of octets, passed by value, never NUL-terminated, never owned.
  * struct str:   the same for text that was proven to be UTF-8 without control characters.
- * Pure; any thread.
+ * Pure; any thread. The functions of the second are in str.c.
  */
 #ifndef PARAPH_BASE_BYTES_H
 #define PARAPH_BASE_BYTES_H
@@ -77,6 +77,12 @@ str_bytes(struct str s)
 /* Proves that b is UTF-8 (no overlong forms, no surrogates) without C0, DEL or C1 controls and without bidirectional
  * overrides and isolates; ERR_UTF8 says at which octet it is not. */
 err_t str_check(struct bytes b, struct str *ret_str);
+
+/* Length of the sequence that b starts with and its code point; 0 when that is not well-formed UTF-8 [RFC 3629 3]. */
+size_t str_decode(struct bytes b, uint32_t *ret_point);
+
+/* Controls, noncharacters, and the marks that turn or isolate text direction, which make one name look like another. */
+bool str_refuses(uint32_t point);
 
 /* Decodes one code point at *at and moves on; text must have passed str_check. */
 uint32_t str_next(struct str s, size_t *at);

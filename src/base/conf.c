@@ -97,12 +97,27 @@ defaults_put(struct reading *r)
 	return OK;
 }
 
+static bool
+is_text(const struct conf_item *item)
+{
+	return item->type == CONF_STRING || item->type == CONF_CHOICE;
+}
+
+static void
+text_put(const struct conf_item *item, void *target, char *text)
+{
+	memcpy((char *)target + item->offset, &text, sizeof text);
+}
+
 err_t
 conf_read(const char *file, const struct conf_item *items, size_t n, void *target)
 {
 	bool *seen = calloc(n, sizeof *seen);
 	if (seen == NULL)
 		abort();
+	for (size_t i = 0; i < n; i++)
+		if (is_text(&items[i]))
+			text_put(&items[i], target, NULL); /* whatever the caller's memory held */
 	struct reading r = {file, items, n, target, seen, OK};
 	int line = ini_parse(file, pair_read, &r);
 	err_t e = OK;
@@ -128,12 +143,11 @@ void
 conf_done(const struct conf_item *items, size_t n, void *target)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (items[i].type != CONF_STRING && items[i].type != CONF_CHOICE)
-			continue;
 		char *text;
+		if (!is_text(&items[i]))
+			continue;
 		memcpy(&text, (char *)target + items[i].offset, sizeof text);
 		free(text);
-		text = NULL;
-		memcpy((char *)target + items[i].offset, &text, sizeof text);
+		text_put(&items[i], target, NULL);
 	}
 }

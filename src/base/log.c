@@ -20,17 +20,26 @@ log_init(const char *program, int level)
 	self.level = level;
 }
 
+/* JSON text; what is not clean UTF-8 (a terminal escape, a control, a broken sequence) comes out as its number. */
 static void
 put_quoted(struct buf *b, const char *text)
 {
+	struct bytes left = bytes(text, strlen(text));
 	buf_put_byte(b, '"');
-	for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
-		if (*c == '"' || *c == '\\')
-			buf_printf(b, "\\%c", *c);
-		else if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f))
-			buf_printf(b, "\\u%04x", *c);
+	while (left.n > 0) {
+		uint32_t point;
+		size_t n = str_decode(left, &point);
+		if (n == 0)
+			buf_put_str(b, STR("\\ufffd"));
+		else if (point == '"' || point == '\\')
+			buf_printf(b, "\\%c", (char)point);
+		else if (str_refuses(point) && point > 0xffff)
+			buf_put_str(b, STR("\\ufffd"));
+		else if (str_refuses(point))
+			buf_printf(b, "\\u%04x", (unsigned)point);
 		else
-			buf_put_byte(b, *c);
+			buf_put(b, bytes_sub(left, 0, n));
+		left = bytes_sub(left, n == 0 ? 1 : n, left.n);
 	}
 	buf_put_byte(b, '"');
 }
@@ -52,8 +61,6 @@ static void
 line_end(struct buf *b)
 {
 	buf_put_str(b, STR("}\n"));
-	if (b->over) /* longer than a line may be: say so rather than break the JSON */
-		return;
 	/* Nobody is left to tell when the log cannot be written; evidence lives in the audit log, not here. */
 	ssize_t n = write(STDERR_FILENO, b->p, b->n);
 	(void)n;
@@ -66,6 +73,10 @@ log_event(int level, const char *event, ...)
 		return;
 	AUTO_BUF(b, LINE_MAX_OCTETS);
 	line_start(&b, level, event);
+	if (b.over) { /* no event of ours is that long; the line still has to be whole */
+		buf_reset(&b);
+		line_start(&b, level, "event-too-long");
+	}
 	va_list args;
 	va_start(args, event);
 	for (const char *name; (name = va_arg(args, const char *)) != NULL;) {
