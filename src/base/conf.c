@@ -15,7 +15,7 @@ struct reading {
 static bool
 choice_holds(const char *choices, const char *value)
 {
-	size_t n = strlen(value);
+	size_t n = strchr(value, ' ') == NULL ? strlen(value) : 0; /* two choices in a row are none */
 	for (const char *at = choices; n > 0 && (at = strstr(at, value)) != NULL; at += n)
 		if ((at == choices || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
 			return true;
