@@ -24,7 +24,7 @@ hole_room(struct hole hole)
 /* Adds the increment without the hole to a digest that already holds the file before it. */
 void hole_digest(struct bytes increment, struct hole hole, struct digest *d);
 
-/* Writes der as hex and zeros behind it. ERR_HOLE, nothing written, when it is empty or larger than the room. */
+/* Writes der as hex and zeros behind it. ERR_PDF_HOLE, nothing written, when it is empty or larger than the room. */
 err_t hole_fill(struct buf *increment, struct hole hole, struct bytes der);
 
 #endif

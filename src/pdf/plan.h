@@ -57,12 +57,12 @@ struct plan {
 	struct plan_field fields[PLAN_FIELDS_MAX];
 };
 
-/* The one binary form of a plan. ERR_PLAN when a value is out of its range. */
+/* The one binary form of a plan. ERR_PDF_PLAN when a value is out of its range. */
 err_t plan_write(const struct plan *plan, struct buf *b);
-/* Reads exactly that form; octets must outlive ret_plan. ERR_PLAN for anything else, trailing octets included. */
+/* Reads exactly that form; octets must outlive ret_plan. ERR_PDF_PLAN for anything else, trailing octets included. */
 err_t plan_read(struct bytes octets, struct plan *ret_plan);
 
-/* The index of the signer's field of that kind; ERR_PLAN when there is none. */
+/* The index of the signer's field of that kind; ERR_PDF_PLAN when there is none. */
 err_t plan_find(const struct plan *plan, enum plan_kind kind, uint16_t signer, size_t *ret_field);
 
 /* SHA-256 over the final appearance of a field (entries, a zero octet, data): what the signer chose to show. */

@@ -26,7 +26,7 @@ struct revision_words {
 };
 
 /* Fills signature field `field` with a dictionary of SubFilter ETSI.CAdES.detached, /M at, a correct /ByteRange and a hole
- * of LIMIT_SIGNATURE_HOLE octets, and shows its final appearance. ERR_PLAN when the field is of the wrong kind or already
+ * of LIMIT_SIGNATURE_HOLE octets, and shows its final appearance. ERR_PDF_PLAN when the field is of the wrong kind or already
  * filled. */
 err_t revision_signature(const struct plan *plan, const struct tip *tip, size_t field, int64_t at,
     const struct revision_words *words, struct buf *out, struct hole *ret_hole, struct tip *ret_tip);

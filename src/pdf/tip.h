@@ -8,7 +8,7 @@
 
 #include "pdf/plan.h"
 
-enum { TIP_ITEMS_MAX = 256 }; /* certificates, OCSP answers and CRLs that our revisions put into /DSS */
+enum { TIP_ITEMS_MAX = 200 }; /* certificates, OCSP answers and CRLs that our revisions put into /DSS; a tip fits 8 KiB */
 
 enum tip_kind { TIP_CERTIFICATE = 1, TIP_OCSP = 2, TIP_CRL = 3 };
 
@@ -35,7 +35,7 @@ void tip_start(const struct plan *plan, struct tip *ret_tip);
 /* The one binary form, at most TIP_LEN_MAX octets. */
 enum { TIP_LEN_MAX = 1 + 8 + 8 + 4 + 8 + 4 + TIP_ITEMS_MAX * (1 + 4 + DIGEST_SHA256_LEN) };
 void tip_write(const struct tip *tip, struct buf *b);
-/* ERR_PLAN for anything that tip_write does not write. */
+/* ERR_PDF_PLAN for anything that tip_write does not write. */
 err_t tip_read(struct bytes octets, struct tip *ret_tip);
 
 /* The item with this content, or NULL. */
