@@ -134,7 +134,7 @@ filter_load(unsigned extra)
 }
 
 static err_t
-limit(int resource, const char *what, rlim_t value)
+limit(__rlimit_resource_t resource, const char *what, rlim_t value)
 {
 	struct rlimit l = {value, value};
 	if (setrlimit(resource, &l) != 0)

@@ -114,6 +114,7 @@ connection_end(struct client *c, int fd)
 	if (c->fd == fd)
 		c->fd = -1;
 	close(fd);
+	pthread_cond_broadcast(&c->connected); /* client_replace may wait for this */
 }
 
 static void
