@@ -1,0 +1,185 @@
+#include "keys/segment.h"
+
+static const uint8_t magic[8] = "PARAPHJ1";
+
+static uint32_t
+read_u32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static uint64_t
+read_u64(const uint8_t *p)
+{
+	return (uint64_t)read_u32(p) << 32 | read_u32(p + 4);
+}
+
+void
+segment_head_write(struct buf *b, const struct segment_head *head)
+{
+	static const uint8_t zeros[7];
+	buf_put(b, BYTES_OF(magic));
+	buf_put_u64(b, head->number);
+	buf_put_u64(b, head->tree.count);
+	buf_put_u64(b, (uint64_t)head->opened_at);
+	buf_put_byte(b, head->role);
+	buf_put(b, BYTES_OF(zeros));
+	buf_put(b, BYTES_OF(head->chain));
+	buf_put_u32(b, (uint32_t)head->tree.peaks_n);
+	buf_put_u32(b, (uint32_t)head->snapshot.n);
+	buf_put(b, bytes(head->tree.peaks, head->tree.peaks_n * SEGMENT_HASH));
+	buf_put(b, head->snapshot);
+}
+
+err_t
+segment_head_read(struct bytes octets, struct segment_head *ret_head, size_t *ret_n)
+{
+	const uint8_t *p = octets.p;
+	if (octets.n < SEGMENT_HEAD_FIXED || memcmp(p, magic, sizeof magic) != 0)
+		return err_make(ERR_JOURNAL, "the segment does not start as one");
+	struct segment_head head = {.number = read_u64(p + 8), .opened_at = (int64_t)read_u64(p + 24), .role = p[32]};
+	head.tree.count = read_u64(p + 16);
+	head.tree.peaks_n = read_u32(p + 72);
+	size_t snapshot_n = read_u32(p + 76);
+	if (head.tree.peaks_n != (size_t)__builtin_popcountll(head.tree.count) || snapshot_n > SEGMENT_SNAPSHOT_MAX
+	    || octets.n - SEGMENT_HEAD_FIXED < head.tree.peaks_n * SEGMENT_HASH + snapshot_n)
+		return err_make(ERR_JOURNAL, "the head of the segment is malformed");
+	memcpy(head.chain, p + 40, SEGMENT_HASH);
+	memcpy(head.tree.peaks, p + SEGMENT_HEAD_FIXED, head.tree.peaks_n * SEGMENT_HASH);
+	head.snapshot = bytes(p + SEGMENT_HEAD_FIXED + head.tree.peaks_n * SEGMENT_HASH, snapshot_n);
+	*ret_head = head;
+	*ret_n = SEGMENT_HEAD_FIXED + head.tree.peaks_n * SEGMENT_HASH + snapshot_n;
+	return OK;
+}
+
+void
+segment_record_write(struct buf *b, const struct segment_record *record)
+{
+	static const uint8_t zeros[3];
+	buf_put_u32(b, (uint32_t)record->payload.n);
+	buf_put_byte(b, record->type);
+	buf_put(b, BYTES_OF(zeros));
+	buf_put_u64(b, (uint64_t)record->at);
+	buf_put(b, record->payload);
+}
+
+err_t
+segment_record_read(struct bytes octets, size_t *at, struct segment_record *ret_record)
+{
+	if (octets.n - *at < SEGMENT_RECORD_FIXED)
+		return err_make(ERR_JOURNAL, "the octets end inside a record");
+	const uint8_t *p = octets.p + *at;
+	uint32_t n = read_u32(p);
+	if (n > SEGMENT_PAYLOAD_MAX || p[4] == 0 || p[5] != 0 || p[6] != 0 || p[7] != 0
+	    || n > octets.n - *at - SEGMENT_RECORD_FIXED)
+		return err_make(ERR_JOURNAL, "no record stands at octet %zu", *at);
+	*ret_record = (struct segment_record){p[4], (int64_t)read_u64(p + 8), bytes(p + SEGMENT_RECORD_FIXED, n)};
+	*at += SEGMENT_RECORD_FIXED + n;
+	return OK;
+}
+
+void
+segment_chain(uint8_t chain[SEGMENT_HASH], struct bytes record_octets)
+{
+	AUTO_DIGEST(d, DIGEST_SHA256);
+	digest_add(d, bytes(chain, SEGMENT_HASH));
+	digest_add(d, record_octets);
+	digest_peek(d, chain);
+}
+
+/* Whether a whole record with its right chain value stands at from; its end otherwise untouched. */
+static bool
+good_at(struct bytes octets, size_t from, const uint8_t before[SEGMENT_HASH], struct segment_record *ret_record,
+    size_t *ret_end)
+{
+	size_t end = from;
+	if (err_is(segment_record_read(octets, &end, ret_record)) || octets.n - end < SEGMENT_HASH)
+		return false;
+	uint8_t chain[SEGMENT_HASH];
+	memcpy(chain, before, sizeof chain);
+	segment_chain(chain, bytes_sub(octets, from, end));
+	if (memcmp(chain, octets.p + end, sizeof chain) != 0)
+		return false;
+	*ret_end = end;
+	return true;
+}
+
+/* Whether a record that continues some 32 octets of the tail as its chain stands in it: then what lies before was whole
+ * once, and was changed. */
+static bool
+good_later(struct bytes octets, size_t from)
+{
+	struct segment_record record;
+	size_t end;
+	for (size_t at = from + SEGMENT_RECORD_FIXED + SEGMENT_HASH; at + SEGMENT_RECORD_FIXED + SEGMENT_HASH <= octets.n;
+	     at++)
+		if (octets.p[at + 4] != 0 && good_at(octets, at, octets.p + at - SEGMENT_HASH, &record, &end))
+			return true;
+	return false;
+}
+
+/* Whether the tail is one whole record but for a changed length. */
+static bool
+whole_but_for_length(struct bytes octets, size_t from, const uint8_t before[SEGMENT_HASH])
+{
+	size_t n = octets.n - from;
+	if (n < SEGMENT_RECORD_FIXED + SEGMENT_HASH || n > SEGMENT_RECORD_FIXED + SEGMENT_PAYLOAD_MAX + SEGMENT_HASH)
+		return false;
+	size_t payload = n - SEGMENT_RECORD_FIXED - SEGMENT_HASH;
+	const uint8_t length[4] = {0, (uint8_t)(payload >> 16), (uint8_t)(payload >> 8), (uint8_t)payload};
+	AUTO_DIGEST(d, DIGEST_SHA256);
+	digest_add(d, bytes(before, SEGMENT_HASH));
+	digest_add(d, BYTES_OF(length));
+	digest_add(d, bytes_sub(octets, from + sizeof length, octets.n - SEGMENT_HASH));
+	uint8_t chain[SEGMENT_HASH];
+	digest_peek(d, chain);
+	return memcmp(chain, octets.p + octets.n - SEGMENT_HASH, sizeof chain) == 0;
+}
+
+static bool
+zeros_only(struct bytes b)
+{
+	for (size_t i = 0; i < b.n; i++)
+		if (b.p[i] != 0)
+			return false;
+	return true;
+}
+
+/* Whether the tail is what an interrupted write leaves behind. */
+static bool
+unfinished(struct bytes octets, size_t from, const uint8_t before[SEGMENT_HASH])
+{
+	if (good_later(octets, from) || whole_but_for_length(octets, from, before))
+		return false;
+	size_t rest = octets.n - from;
+	if (rest < SEGMENT_RECORD_FIXED)
+		return true;
+	if (zeros_only(bytes_sub(octets, octets.n - (rest < SEGMENT_HASH ? rest : SEGMENT_HASH), octets.n)))
+		return true;
+	const uint8_t *p = octets.p + from;
+	if (p[4] == 0 || p[5] != 0 || p[6] != 0 || p[7] != 0)
+		return false;
+	/* the file stops before the record does */
+	return (uint64_t)read_u32(p) + SEGMENT_RECORD_FIXED + SEGMENT_HASH > rest && read_u32(p) <= SEGMENT_PAYLOAD_MAX;
+}
+
+err_t
+segment_walk(struct bytes octets, size_t *at, uint8_t chain[SEGMENT_HASH], segment_seen_f seen, void *arg,
+    bool *ret_torn)
+{
+	while (*at < octets.n) {
+		struct segment_record record;
+		size_t end;
+		if (!good_at(octets, *at, chain, &record, &end)) {
+			if (!unfinished(octets, *at, chain))
+				return err_make(ERR_JOURNAL, "the journal was changed at octet %zu", *at);
+			*ret_torn = true;
+			return OK;
+		}
+		TRY(seen(arg, &record, bytes_sub(octets, *at, end)));
+		memcpy(chain, octets.p + end, SEGMENT_HASH);
+		*at = end + SEGMENT_HASH;
+	}
+	*ret_torn = false;
+	return OK;
+}

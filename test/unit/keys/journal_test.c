@@ -1,0 +1,395 @@
+#include "keys/scratch.h"
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "keys/journal.h"
+#include "keys/sealed.h"
+#include "os/file.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+static char dir[64], folder[100];
+static struct keystore *ks;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	log_init("test", LOG_ERR);
+	char path[100];
+	scratch_make(dir);
+	snprintf(path, sizeof path, "%s/keystore", dir);
+	snprintf(folder, sizeof folder, "%s/journal", dir);
+	return err_is(sealed_create(path, BYTES_OF("p"), (struct sealed_cost){8, 1}, &ks));
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	keystore_free(ks);
+	ks = NULL;
+	scratch_remove(dir);
+	return 0;
+}
+
+/* What the journal told: the memory of this little process is a list of numbers; odd ones matter in a snapshot. */
+struct told {
+	size_t n;
+	struct {
+		uint8_t type;
+		uint32_t value;
+	} all[4096];
+};
+
+static err_t
+apply(void *arg, const struct segment_record *r)
+{
+	struct told *t = arg;
+	assert_true(r->payload.n >= 4);
+	t->all[t->n].type = r->type;
+	memcpy(&t->all[t->n++].value, r->payload.p, 4);
+	return OK;
+}
+
+static void
+snapshot(void *arg, struct buf *b)
+{
+	const struct told *t = arg;
+	for (size_t i = 0; i < t->n; i++)
+		if (t->all[i].value & 1)
+			segment_record_write(b, &(struct segment_record){t->all[i].type, 5, bytes(&t->all[i].value, 4)});
+}
+
+#define BYTES_OF_U32(v) bytes(&(uint32_t){v}, 4)
+
+static struct journal *
+open_it(struct told *t, uint64_t max)
+{
+	struct journal *j = NULL;
+	struct journal_hooks hooks = {t, apply, snapshot};
+	assert_ok(journal_open(folder, ks, JOURNAL_ISSUING, 1000, &hooks, max, &j));
+	return j;
+}
+
+static void
+segment_path(unsigned number, char path[150])
+{
+	snprintf(path, 150, "%s/%08u.seg", folder, number);
+}
+
+static void
+keeps_records(void **state)
+{
+	(void)state;
+	struct told *t = calloc(2, sizeof *t);
+	struct journal *j = open_it(&t[0], 0);
+	journal_start(j);
+	for (uint32_t i = 0; i < 20; i++)
+		assert_ok(journal_put(j, 7, 2000 + i, BYTES_OF_U32(i)));
+	uint64_t size, again;
+	uint8_t root[32], root_again[32];
+	journal_root(j, &size, root);
+	assert_int_equal(size, 20);
+	assert_int_equal(t[0].n, 20);
+	journal_free(j);
+	j = open_it(&t[1], 0);
+	assert_int_equal(t[1].n, 20);
+	assert_int_equal(t[1].all[19].value, 19);
+	assert_int_equal(journal_newest_at(j), 2019);
+	journal_root(j, &again, root_again);
+	assert_int_equal(again, 20);
+	assert_memory_equal(root, root_again, 32);
+	journal_free(j);
+	free(t);
+}
+
+/* A start reads one segment: what it holds from before is the snapshot. */
+static void
+opens_segments(void **state)
+{
+	(void)state;
+	struct told *t = calloc(2, sizeof *t);
+	struct journal *j = open_it(&t[0], 1000);
+	for (uint32_t i = 0; i < 200; i++)
+		assert_ok(journal_put(j, 7, 2000 + i, BYTES_OF_U32(i)));
+	uint64_t size;
+	uint8_t root[32], root_again[32];
+	journal_root(j, &size, root);
+	journal_free(j);
+	char path[150];
+	segment_path(3, path);
+	assert_int_equal(access(path, F_OK), 0);
+	segment_path(1, path);
+	assert_int_equal(unlink(path), 0);
+	j = open_it(&t[1], 1000);
+	size_t odd = 0;
+	for (size_t i = 0; i < t[1].n; i++)
+		odd += t[1].all[i].value & 1;
+	assert_int_equal(odd, 100);
+	assert_true(t[1].n < 200);
+	journal_root(j, &size, root_again);
+	assert_int_equal(size, 200);
+	assert_memory_equal(root, root_again, 32);
+	journal_free(j);
+	free(t);
+}
+
+/* Writes a few records of odd sizes and gives the segment's octets and where each record ends. */
+static void
+write_some(struct buf *file, size_t ends[6])
+{
+	char path[150];
+	static struct told none;
+	none.n = 0;
+	struct journal *j = open_it(&none, 0);
+	segment_path(1, path);
+	for (size_t i = 0; i < 6; i++) {
+		uint8_t payload[60];
+		unit_fill(payload, sizeof payload);
+		size_t n = 4 + unit_below(sizeof payload - 4);
+		assert_ok(journal_put(j, (uint8_t)(1 + unit_below(100)), 2000, bytes(payload, n)));
+		struct stat st;
+		assert_int_equal(stat(path, &st), 0);
+		ends[i] = (size_t)st.st_size;
+	}
+	journal_free(j);
+	assert_ok(file_read_path(path, file));
+}
+
+static void
+put_file(struct bytes octets)
+{
+	char path[150];
+	segment_path(1, path);
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	assert_ok(file_write(fd, octets));
+	close(fd);
+}
+
+/* Cut at every octet: the records that are whole stand, the rest is gone, and the journal goes on. */
+static void
+survives_a_cut_anywhere(void **state)
+{
+	(void)state;
+	unit_seed();
+	AUTO_BUF(file, 100000);
+	size_t ends[6], head;
+	write_some(&file, ends);
+	struct segment_head h;
+	assert_ok(segment_head_read(buf_bytes(&file), &h, &head));
+	head += 32;
+	for (size_t cut = head; cut < file.n; cut++) {
+		put_file(bytes_sub(buf_bytes(&file), 0, cut));
+		static struct told t, u;
+		t.n = u.n = 0;
+		size_t whole = 0;
+		while (whole < 6 && ends[whole] <= cut)
+			whole++;
+		struct journal *j = open_it(&t, 0);
+		assert_int_equal(t.n, whole);
+		assert_ok(journal_put(j, 9, 3000, BYTES_OF_U32(4711)));
+		uint64_t size;
+		uint8_t root[32];
+		journal_root(j, &size, root);
+		bool torn = cut != head && (whole == 0 || ends[whole - 1] != cut);
+		assert_int_equal(size, whole + 1 + torn); /* the cut is on record */
+		journal_free(j);
+		journal_free(open_it(&u, 0));
+		assert_int_equal(u.n, whole + 1);
+	}
+	for (size_t cut = 0; cut < head; cut++) {
+		put_file(bytes_sub(buf_bytes(&file), 0, cut));
+		struct journal *j = NULL;
+		struct journal_hooks hooks = {0};
+		assert_true(err_is(journal_open(folder, ks, JOURNAL_ISSUING, 1, &hooks, 0, &j)));
+	}
+}
+
+/* What the disk never got reads as zeros. */
+static void
+survives_zeros_at_the_end(void **state)
+{
+	(void)state;
+	unit_seed();
+	AUTO_BUF(file, 100000);
+	size_t ends[6];
+	write_some(&file, ends);
+	for (size_t from = ends[3]; from <= ends[4]; from++) {
+		AUTO_BUF(torn, 100000);
+		buf_put(&torn, bytes_sub(buf_bytes(&file), 0, from));
+		assert_non_null(buf_extend(&torn, file.n + 64 - from));
+		put_file(buf_bytes(&torn));
+		static struct told t;
+		t.n = 0;
+		journal_free(open_it(&t, 0));
+		assert_int_equal(t.n, from == ends[4] ? 5 : 4);
+	}
+}
+
+/* A single flipped bit anywhere is no torn end: the process refuses to start. */
+static void
+refuses_what_was_changed(void **state)
+{
+	(void)state;
+	unit_seed();
+	AUTO_BUF(file, 100000);
+	size_t ends[6];
+	write_some(&file, ends);
+	for (size_t i = 0; i < file.n; i++) {
+		uint8_t flip = (uint8_t)(1 << unit_below(8));
+		file.p[i] ^= flip;
+		put_file(buf_bytes(&file));
+		static struct told t;
+		t.n = 0;
+		struct journal *j = NULL;
+		struct journal_hooks hooks = {&t, apply, snapshot};
+		err_t e = journal_open(folder, ks, JOURNAL_ISSUING, 1, &hooks, 0, &j);
+		if (e.code != ERR_JOURNAL && e.code != ERR_MAC)
+			fail_msg("octet %zu of %zu: error %u", i, file.n, (unsigned)e.code);
+		file.p[i] ^= flip;
+	}
+	/* and so is a record that is missing in the middle */
+	AUTO_BUF(less, 100000);
+	buf_put(&less, bytes_sub(buf_bytes(&file), 0, ends[2]));
+	buf_put(&less, bytes_sub(buf_bytes(&file), ends[3], file.n));
+	put_file(buf_bytes(&less));
+	struct journal *j = NULL;
+	struct journal_hooks hooks = {0};
+	assert_err(journal_open(folder, ks, JOURNAL_ISSUING, 1, &hooks, 0, &j), ERR_JOURNAL);
+}
+
+static void
+refuses_another_key_store(void **state)
+{
+	(void)state;
+	static struct told t;
+	journal_free(open_it(&t, 0));
+	AUTO_KEYSTORE(other);
+	char path[100];
+	snprintf(path, sizeof path, "%s/other", dir);
+	assert_ok(sealed_create(path, BYTES_OF("p"), (struct sealed_cost){8, 1}, &other));
+	struct journal *j = NULL;
+	struct journal_hooks hooks = {0};
+	assert_err(journal_open(folder, other, JOURNAL_ISSUING, 1, &hooks, 0, &j), ERR_MAC);
+	assert_err(journal_open(folder, ks, JOURNAL_STATUS, 1, &hooks, 0, &j), ERR_JOURNAL);
+}
+
+static void *
+writer(void *arg)
+{
+	for (uint32_t i = 0; i < 50; i++)
+		assert_ok(journal_put(arg, 7, 1, BYTES_OF_U32(i)));
+	return NULL;
+}
+
+static void
+many_threads_share_a_sync(void **state)
+{
+	(void)state;
+	struct told *t = calloc(2, sizeof *t);
+	struct journal *j = open_it(&t[0], 4000);
+	journal_start(j);
+	pthread_t threads[8];
+	for (size_t i = 0; i < 8; i++)
+		pthread_create(&threads[i], NULL, writer, j);
+	for (size_t i = 0; i < 8; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(t[0].n, 400);
+	uint64_t size;
+	uint8_t root[32], again[32];
+	journal_root(j, &size, root);
+	journal_free(j);
+	j = open_it(&t[1], 4000);
+	journal_root(j, &size, again);
+	assert_int_equal(size, 400);
+	assert_memory_equal(root, again, 32);
+	journal_free(j);
+	free(t);
+}
+
+/* No room: the writer is told, nothing stays behind, and it goes on when there is room again. */
+static void
+full_disk(void **state)
+{
+	(void)state;
+	static struct told t, u;
+	t.n = u.n = 0;
+	struct journal *j = open_it(&t, 0);
+	assert_ok(journal_put(j, 7, 1, BYTES_OF_U32(1)));
+	char path[150];
+	segment_path(1, path);
+	struct stat st;
+	assert_int_equal(stat(path, &st), 0);
+	struct rlimit old, small;
+	getrlimit(RLIMIT_FSIZE, &old);
+	signal(SIGXFSZ, SIG_IGN);
+	small = (struct rlimit){(rlim_t)st.st_size + 20, old.rlim_max}; /* room for a part of the record */
+	setrlimit(RLIMIT_FSIZE, &small);
+	err_t e = journal_put(j, 7, 1, BYTES_OF_U32(3));
+	setrlimit(RLIMIT_FSIZE, &old);
+	assert_true(err_is(e));
+	assert_int_equal(t.n, 1);
+	assert_ok(journal_put(j, 7, 1, BYTES_OF_U32(5)));
+	journal_free(j);
+	journal_free(open_it(&u, 0));
+	assert_int_equal(u.n, 2);
+	assert_int_equal(u.all[1].value, 5);
+}
+
+/* The definition, word by word. [RFC 6962 2.1] */
+static void
+mth(const uint8_t (*leaves)[1], size_t n, uint8_t ret[32])
+{
+	uint8_t in[65], left[32], right[32];
+	if (n == 1) {
+		in[0] = 0;
+		in[1] = leaves[0][0];
+		digest_sha256(bytes(in, 2), ret);
+		return;
+	}
+	size_t k = 1;
+	while (k * 2 < n)
+		k *= 2;
+	mth(leaves, k, left);
+	mth(leaves + k, n - k, right);
+	in[0] = 1;
+	memcpy(in + 1, left, 32);
+	memcpy(in + 33, right, 32);
+	digest_sha256(BYTES_OF(in), ret);
+}
+
+static void
+tree_is_that_of_rfc_6962(void **state)
+{
+	(void)state;
+	uint8_t leaves[200][1], right[32], root[32];
+	struct merkle tree = {0};
+	merkle_root(&tree, root);
+	digest_sha256(bytes(NULL, 0), right);
+	assert_memory_equal(root, right, 32);
+	for (size_t n = 1; n <= 200; n++) {
+		leaves[n - 1][0] = (uint8_t)n;
+		merkle_add(&tree, bytes(leaves[n - 1], 1));
+		mth(leaves, n, right);
+		merkle_root(&tree, root);
+		assert_memory_equal(root, right, 32);
+	}
+}
+
+#define WITH_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+static const struct CMUnitTest tests[] = {
+    WITH_FOLDER(keeps_records),
+    WITH_FOLDER(opens_segments),
+    WITH_FOLDER(survives_a_cut_anywhere),
+    WITH_FOLDER(survives_zeros_at_the_end),
+    WITH_FOLDER(refuses_what_was_changed),
+    WITH_FOLDER(refuses_another_key_store),
+    WITH_FOLDER(many_threads_share_a_sync),
+    WITH_FOLDER(full_disk),
+    cmocka_unit_test(tree_is_that_of_rfc_6962),
+};
+UNIT_MAIN(tests)
