@@ -1,0 +1,134 @@
+#include "unit.h"
+
+#include "os/instance.h"
+
+#include <sys/stat.h>
+
+static char folder[] = "/tmp/instance-test-XXXXXX";
+
+static void
+conf_put(const char *text)
+{
+	char file[PATH_MAX];
+	snprintf(file, sizeof file, "%s/paraph.conf", folder);
+	FILE *f = fopen(file, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+static int
+folder_make(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) == NULL;
+}
+
+static int
+folder_remove(void **state)
+{
+	(void)state;
+	char file[PATH_MAX];
+	snprintf(file, sizeof file, "%s/paraph.conf", folder);
+	unlink(file);
+	return rmdir(folder);
+}
+
+static void
+defaults_are_those_of_the_table(void **state)
+{
+	(void)state;
+	struct instance i;
+	char file[PATH_MAX];
+	conf_put("[instance]\noid_arc = 2.25.1234\n[front]\nhttps_port = 9443\n");
+	snprintf(file, sizeof file, "%s/paraph.conf", folder);
+	for (int round = 0; round < 2; round++) {
+		assert_ok(instance_read(round == 0 ? folder : file, &i));
+		assert_string_equal(i.directory, folder);
+		assert_int_equal(i.kind, INSTANCE_DEMO);
+		assert_string_equal(i.site_url, "https://localhost:9443");
+		assert_string_equal(i.base_url, "http://127.0.0.1:8080");
+		/* requirements: numbers in one place */
+		assert_int_equal(i.certificate_minutes, 15);
+		assert_int_equal(i.backdate_seconds, 60);
+		assert_int_equal(i.activation_minutes, 30);
+		assert_int_equal(i.code_minutes, 10);
+		assert_int_equal(i.registration_months, 12);
+		assert_int_equal(i.crl_every_minutes, 60);
+		assert_int_equal(i.crl_next_update_hours, 24);
+		assert_int_equal(i.root_crl_days, 30);
+		assert_int_equal(i.clock_alarm_ms, 100);
+		assert_int_equal(i.clock_stop_ms, 500);
+		assert_int_equal(i.retention_years, 10);
+		instance_done(&i);
+	}
+}
+
+static void
+written_and_read_is_the_same(void **state)
+{
+	(void)state;
+	struct instance made, read;
+	AUTO_BUF(first, 1 << 16);
+	AUTO_BUF(second, 1 << 16);
+	assert_ok(instance_default(folder, &made));
+	assert_ok(instance_set(&made, "instance", "oid_arc", "2.25.99"));
+	assert_ok(instance_set(&made, "front", "http_port", "1234"));
+	assert_ok(instance_set(&made, "front", "base_url", "http://127.0.0.1:1234"));
+	assert_ok(instance_set(&made, "front", "site_url", "https://sign.example"));
+	assert_err(instance_set(&made, "front", "http_port", "65536"), ERR_CONF);
+	assert_err(instance_set(&made, "front", "nothing", "1"), ERR_CONF);
+	instance_write(&made, &first);
+	buf_put_byte(&first, 0);
+	conf_put((char *)first.p);
+	assert_ok(instance_read(folder, &read));
+	instance_write(&read, &second);
+	buf_put_byte(&second, 0);
+	assert_string_equal((char *)first.p, (char *)second.p);
+	instance_done(&made);
+	instance_done(&read);
+}
+
+static void
+bad_configurations_are_refused(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {
+	    "",
+	    "[instance]\noid_arc = 1.3.6.1.4.1.1\n",
+	    "[instance]\noid_arc = 2.25.x\n",
+	    "[instance]\noid_arc = 2.25.1\nprofile = production\n",
+	    "[instance]\noid_arc = 2.25.1\n[organisation]\ncommon_name = Real Name\n",
+	    "[instance]\noid_arc = 2.25.1\n[organisation]\ncountry = fr\n",
+	    "[instance]\noid_arc = 2.25.1\n[front]\nbase_url = https://a.example\n",
+	    "[instance]\noid_arc = 2.25.1\n[front]\nbase_url = http://a.example/\n",
+	    "[instance]\noid_arc = 2.25.1\n[front]\nsite_url = https://a\";evil\n",
+	    "[instance]\noid_arc = 2.25.1\n[front]\nlisten = 1;}\n",
+	    "[instance]\noid_arc = 2.25.1\n[front]\nhttp_port = 8443\n",
+	    "[instance]\noid_arc = 2.25.1\n[mail]\ntransport = smtp\n",
+	    "[instance]\noid_arc = 2.25.1\n[mail]\nfrom = a b@c\n",
+	    "[instance]\noid_arc = 2.25.1\n[sms]\ntransport = http\nurl = http://a\n",
+	    "[instance]\noid_arc = 2.25.1\n[policy]\ncertificate_minutes = 9\n",
+	    "[instance]\noid_arc = 2.25.1\n[policy]\ncertificate_minutes = 121\n",
+	    "[instance]\noid_arc = 2.25.1\nunknown = 1\n",
+	};
+	for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
+		struct instance i;
+		conf_put(bad[k]);
+		if (instance_read(folder, &i).code != ERR_CONF)
+			fail_msg("accepted: %s", bad[k]);
+	}
+	struct instance i;
+	assert_err(instance_read("/nonexistent", &i), ERR_CONF);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(defaults_are_those_of_the_table),
+	    cmocka_unit_test(written_and_read_is_the_same),
+	    cmocka_unit_test(bad_configurations_are_refused),
+	};
+	return cmocka_run_group_tests(tests, folder_make, folder_remove);
+}
