@@ -42,7 +42,7 @@ struct journal {
 
 	pthread_mutex_t lock; /* the rest */
 	pthread_cond_t work;
-	struct merkle tree;
+	struct tlog tree;
 	struct put *first, **last;
 	bool started, stop;
 	pthread_t thread;
@@ -119,7 +119,7 @@ static err_t
 seen(void *arg, const struct segment_record *record, struct bytes octets)
 {
 	struct journal *j = arg;
-	merkle_add(&j->tree, octets);
+	segment_tree_add(&j->tree, octets);
 	return apply(j, record);
 }
 
@@ -264,14 +264,14 @@ journal_open(const char *folder, struct keystore *ks, enum journal_role role, in
 
 /* All records of a batch into j->out; the chain and tree after them. */
 static void
-encode_batch(struct journal *j, const struct put *batch, uint8_t chain[SEGMENT_HASH], struct merkle *tree)
+encode_batch(struct journal *j, const struct put *batch, uint8_t chain[SEGMENT_HASH], struct tlog *tree)
 {
 	buf_reset(&j->out);
 	for (const struct put *p = batch; p != NULL; p = p->next) {
 		size_t from = j->out.n;
 		segment_record_write(&j->out, &p->record);
 		struct bytes octets = bytes_sub(buf_bytes(&j->out), from, j->out.n);
-		merkle_add(tree, octets);
+		segment_tree_add(tree, octets);
 		segment_chain(chain, octets);
 		buf_put(&j->out, bytes(chain, SEGMENT_HASH));
 	}
@@ -310,7 +310,7 @@ write_batch(struct journal *j, const struct put *batch)
 {
 	uint8_t chain[SEGMENT_HASH];
 	memcpy(chain, j->chain, sizeof chain);
-	struct merkle tree = j->tree; /* only the writer changes it */
+	struct tlog tree = j->tree; /* only the writer changes it */
 	encode_batch(j, batch, chain, &tree);
 	TRY(append(j));
 	memcpy(j->chain, chain, sizeof chain);
@@ -406,10 +406,10 @@ void
 journal_root(struct journal *j, uint64_t *ret_size, uint8_t ret_root[DIGEST_SHA256_LEN])
 {
 	pthread_mutex_lock(&j->lock);
-	struct merkle tree = j->tree;
+	struct tlog tree = j->tree;
 	pthread_mutex_unlock(&j->lock);
-	*ret_size = tree.count;
-	merkle_root(&tree, ret_root);
+	*ret_size = tree.size;
+	tlog_root(&tree, ret_root);
 }
 
 int64_t

@@ -14,20 +14,58 @@ read_u64(const uint8_t *p)
 	return (uint64_t)read_u32(p) << 32 | read_u32(p + 4);
 }
 
+static err_t
+keep_nothing(void *arg, unsigned level, uint64_t index, const uint8_t hash[TLOG_HASH])
+{
+	(void)arg;
+	(void)level;
+	(void)index;
+	(void)hash;
+	return OK;
+}
+
+void
+segment_tree_add(struct tlog *tree, struct bytes record_octets)
+{
+	uint8_t leaf[TLOG_HASH];
+	tlog_leaf(record_octets, leaf);
+	if (err_is(tlog_append(tree, leaf, keep_nothing, NULL)))
+		abort(); /* 2^47 records */
+}
+
+/* The complete subtrees at the right edge, the largest first. */
+static void
+put_edge(struct buf *b, const struct tlog *tree)
+{
+	for (unsigned level = TLOG_LEVELS; level-- > 0;)
+		if (tree->size >> level & 1)
+			buf_put(b, BYTES_OF(tree->edge[level]));
+}
+
+static void
+take_edge(const uint8_t *p, struct tlog *tree)
+{
+	for (unsigned level = TLOG_LEVELS; level-- > 0;)
+		if (tree->size >> level & 1) {
+			memcpy(tree->edge[level], p, TLOG_HASH);
+			p += TLOG_HASH;
+		}
+}
+
 void
 segment_head_write(struct buf *b, const struct segment_head *head)
 {
 	static const uint8_t zeros[7];
 	buf_put(b, BYTES_OF(magic));
 	buf_put_u64(b, head->number);
-	buf_put_u64(b, head->tree.count);
+	buf_put_u64(b, head->tree.size);
 	buf_put_u64(b, (uint64_t)head->opened_at);
 	buf_put_byte(b, head->role);
 	buf_put(b, BYTES_OF(zeros));
 	buf_put(b, BYTES_OF(head->chain));
-	buf_put_u32(b, (uint32_t)head->tree.peaks_n);
+	buf_put_u32(b, (uint32_t)__builtin_popcountll(head->tree.size));
 	buf_put_u32(b, (uint32_t)head->snapshot.n);
-	buf_put(b, bytes(head->tree.peaks, head->tree.peaks_n * SEGMENT_HASH));
+	put_edge(b, &head->tree);
 	buf_put(b, head->snapshot);
 }
 
@@ -38,17 +76,18 @@ segment_head_read(struct bytes octets, struct segment_head *ret_head, size_t *re
 	if (octets.n < SEGMENT_HEAD_FIXED || memcmp(p, magic, sizeof magic) != 0)
 		return err_make(ERR_JOURNAL, "the segment does not start as one");
 	struct segment_head head = {.number = read_u64(p + 8), .opened_at = (int64_t)read_u64(p + 24), .role = p[32]};
-	head.tree.count = read_u64(p + 16);
-	head.tree.peaks_n = read_u32(p + 72);
+	head.tree.size = read_u64(p + 16);
+	size_t edge_n = read_u32(p + 72) * (size_t)SEGMENT_HASH;
 	size_t snapshot_n = read_u32(p + 76);
-	if (head.tree.peaks_n != (size_t)__builtin_popcountll(head.tree.count) || snapshot_n > SEGMENT_SNAPSHOT_MAX
-	    || octets.n - SEGMENT_HEAD_FIXED < head.tree.peaks_n * SEGMENT_HASH + snapshot_n)
+	if (head.tree.size >> TLOG_LEVELS != 0
+	    || edge_n != (size_t)__builtin_popcountll(head.tree.size) * SEGMENT_HASH || snapshot_n > SEGMENT_SNAPSHOT_MAX
+	    || octets.n - SEGMENT_HEAD_FIXED < edge_n + snapshot_n)
 		return err_make(ERR_JOURNAL, "the head of the segment is malformed");
 	memcpy(head.chain, p + 40, SEGMENT_HASH);
-	memcpy(head.tree.peaks, p + SEGMENT_HEAD_FIXED, head.tree.peaks_n * SEGMENT_HASH);
-	head.snapshot = bytes(p + SEGMENT_HEAD_FIXED + head.tree.peaks_n * SEGMENT_HASH, snapshot_n);
+	take_edge(p + SEGMENT_HEAD_FIXED, &head.tree);
+	head.snapshot = bytes(p + SEGMENT_HEAD_FIXED + edge_n, snapshot_n);
 	*ret_head = head;
-	*ret_n = SEGMENT_HEAD_FIXED + head.tree.peaks_n * SEGMENT_HASH + snapshot_n;
+	*ret_n = SEGMENT_HEAD_FIXED + edge_n + snapshot_n;
 	return OK;
 }
 

@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
-#include "keys/merkle.h"
+#include "tlog/tlog.h"
 
 enum {
 	SEGMENT_HASH = DIGEST_SHA256_LEN,
@@ -22,7 +22,7 @@ struct segment_head {
 	int64_t opened_at;
 	uint8_t role;                 /* 1 issuing, 2 status, 3 root */
 	uint8_t chain[SEGMENT_HASH];  /* of the last record of the segment before; zeros in the first */
-	struct merkle tree;           /* over all records before this segment; its count is the first record's index */
+	struct tlog tree;             /* over all records before this segment; its size is the first record's index */
 	struct bytes snapshot;        /* records without chain, one behind the other; borrowed */
 };
 
@@ -36,6 +36,9 @@ struct segment_record {
 void segment_head_write(struct buf *b, const struct segment_head *head);
 /* Reads a head at the start of octets and says how long it is without the MAC; ERR_JOURNAL. */
 err_t segment_head_read(struct bytes octets, struct segment_head *ret_head, size_t *ret_n);
+
+/* Adds the octets of one record to the tree. */
+void segment_tree_add(struct tlog *tree, struct bytes record_octets);
 
 /* The record up to its chain value: what chain and tree hash. */
 void segment_record_write(struct buf *b, const struct segment_record *record);

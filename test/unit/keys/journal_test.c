@@ -340,46 +340,6 @@ full_disk(void **state)
 	assert_int_equal(u.all[1].value, 5);
 }
 
-/* The definition, word by word. [RFC 6962 2.1] */
-static void
-mth(const uint8_t (*leaves)[1], size_t n, uint8_t ret[32])
-{
-	uint8_t in[65], left[32], right[32];
-	if (n == 1) {
-		in[0] = 0;
-		in[1] = leaves[0][0];
-		digest_sha256(bytes(in, 2), ret);
-		return;
-	}
-	size_t k = 1;
-	while (k * 2 < n)
-		k *= 2;
-	mth(leaves, k, left);
-	mth(leaves + k, n - k, right);
-	in[0] = 1;
-	memcpy(in + 1, left, 32);
-	memcpy(in + 33, right, 32);
-	digest_sha256(BYTES_OF(in), ret);
-}
-
-static void
-tree_is_that_of_rfc_6962(void **state)
-{
-	(void)state;
-	uint8_t leaves[200][1], right[32], root[32];
-	struct merkle tree = {0};
-	merkle_root(&tree, root);
-	digest_sha256(bytes(NULL, 0), right);
-	assert_memory_equal(root, right, 32);
-	for (size_t n = 1; n <= 200; n++) {
-		leaves[n - 1][0] = (uint8_t)n;
-		merkle_add(&tree, bytes(leaves[n - 1], 1));
-		mth(leaves, n, right);
-		merkle_root(&tree, root);
-		assert_memory_equal(root, right, 32);
-	}
-}
-
 #define WITH_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 static const struct CMUnitTest tests[] = {
     WITH_FOLDER(keeps_records),
@@ -390,6 +350,5 @@ static const struct CMUnitTest tests[] = {
     WITH_FOLDER(refuses_another_key_store),
     WITH_FOLDER(many_threads_share_a_sync),
     WITH_FOLDER(full_disk),
-    cmocka_unit_test(tree_is_that_of_rfc_6962),
 };
 UNIT_MAIN(tests)
