@@ -18,7 +18,6 @@ struct certificate_facts {
 	int64_t not_after_at;
 	struct bytes issuer;          /* Name (DER) of the issuer; empty: self-signed */
 	struct bytes issuer_key_id;   /* subjectKeyIdentifier of the issuer; empty: self-signed */
-	const char *issuer_profile;   /* "root", "issuing-b": last part of the issuer's addresses */
 	enum algorithm algorithm;     /* that the issuer signs with */
 	struct str email;             /* for profiles with email; empty: none */
 };
@@ -67,6 +66,8 @@ struct certificate {
 
 /* Reads one v3 certificate strictly (no rest behind it, no extension twice); ERR_DER. */
 err_t certificate_read(struct bytes der, struct certificate *ret_certificate);
+/* The same for a TBSCertificate alone; der and signature stay empty. */
+err_t certificate_read_tbs(struct bytes tbs, struct certificate *ret_certificate);
 
 /* The value (content of the OCTET STRING) of an extension; ERR_NOT_FOUND. */
 err_t certificate_extension(const struct certificate *c, struct bytes oid, struct bytes *ret_value, bool *ret_critical);

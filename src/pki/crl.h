@@ -77,8 +77,10 @@ struct crl {
 	bool unknown_critical;
 };
 
-/* Strict; ERR_DER. */
+/* Strict; every entry is walked through once. ERR_DER. */
 err_t crl_read(struct bytes der, struct crl *ret_crl);
+/* The same for a TBSCertList alone; der and signature stay empty. */
+err_t crl_read_tbs(struct bytes tbs, struct crl *ret_crl);
 /* The entry of a serial (magnitude octets); ERR_NOT_FOUND when the list does not name it. */
 err_t crl_find(const struct crl *c, struct bytes serial, struct crl_entry *ret_entry);
 /* Number of entries. */

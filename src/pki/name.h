@@ -64,4 +64,7 @@ err_t name_text(struct bytes der, struct buf *out);
 /* The first attribute of this kind in any name, as text; ERR_NOT_FOUND. */
 err_t name_get(struct bytes der, enum name_attribute attribute, struct str *ret_value);
 
+/* Whether a serialNumber has the shape that EN 319 412-1 gives natural persons: "PNOFR-123". */
+bool name_semantics_natural(struct str serial_number);
+
 #endif

@@ -1,11 +1,11 @@
 /*
- * OCSP [RFC 6960, RFC 5019, nonce RFC 9654]: strict reader of requests, writer of answers (byKey, certHash,
+ * OCSP [RFC 6960, RFC 5019, RFC 9654]: strict reader of requests, writer of answers (byKey, certHash,
  * archiveCutoff, nonce), reader of answers. Who is good, revoked or unknown is the caller's fact. Pure; any thread.
  */
 #ifndef PARAPH_PKI_OCSP_H
 #define PARAPH_PKI_OCSP_H
 
-#include "pki/certificate.h"
+#include "pki/crl.h"
 
 enum {
 	OCSP_SINGLES_MAX = 8,
@@ -106,6 +106,9 @@ struct ocsp_response {
 
 /* Reads a successful response strictly; ERR_OCSP_RESPONSE for a failure status or another type, ERR_DER. */
 err_t ocsp_response_read(struct bytes der, struct ocsp_response *ret_response);
+
+/* The same for a ResponseData alone, as lint.h reads it; the other members stay empty. */
+err_t ocsp_read_tbs(struct bytes tbs, struct ocsp_response *ret_response);
 
 /* Finds the single for a certificate below issuer, proves the responder (the issuer itself, or a certificate of the
  * issuer with OCSPSigning, nocheck and valid at producedAt) and its signature; nonce is not judged. ERR_OCSP_RESPONSE,

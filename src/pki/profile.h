@@ -36,7 +36,7 @@ struct profile_policy {
 
 struct profile {
 	char name[PROFILE_NAME_MAX];   /* "signer-b" */
-	char issuer[PROFILE_NAME_MAX]; /* profile of who signs it; its own name: self-signed; "answered": the CA it answers for */
+	char issuer[PROFILE_NAME_MAX]; /* profile of who signs it, and last part of that CA's addresses; its own name: self-signed */
 	enum algorithm key;            /* ALGORITHM_ECDSA_P256: a P-256 key */
 	struct name_form subject;
 	int64_t life_us;               /* notBefore to notAfter, both included [RFC 5280 4.1.2.5] */
@@ -64,7 +64,7 @@ struct profile {
 
 /* What is the same for all certificates of one installation. Texts are borrowed. */
 struct profile_instance {
-	bool demo;               /* every CN and O must say DEMO, no claims */
+	bool demo;               /* every name must say DEMO (a person's in CN, O or serialNumber, others' in CN and O), no claims */
 	struct oid arc;          /* own OID arc, 2.25.UUID in a demo */
 	struct str base_url;     /* "http://127.0.0.1:8080": AIA, CRL and OCSP addresses start with it; no slash at its end */
 	struct str cps_url;      /* "…/policy/cps", empty: none */
@@ -78,6 +78,12 @@ err_t profile_parse(struct bytes json, const char *file, struct profile *ret_pro
 
 /* DIR/NAME.json */
 err_t profile_load(const char *dir, const char *name, struct profile *ret_profile);
+
+static inline bool
+profile_self_signed(const struct profile *p)
+{
+	return strcmp(p->name, p->issuer) == 0;
+}
 
 /* When a certificate that is made now is valid: notBefore = now - backdate in whole seconds, notAfter so that both ends
  * count; life_us 0 takes the profile's. Never beyond issuer_not_after (0: no issuer): ERR_PROFILE. */
@@ -93,7 +99,7 @@ err_t profile_url_ocsp(const struct profile_instance *i, char ret_url[PROFILE_UR
 /* OID of a policy number under the arc, also the time-stamp policy. */
 err_t profile_policy_oid(const struct profile_instance *i, uint32_t under, struct oid *ret_oid);
 
-/* Numbers under the arc, in one place: what policy/profiles/*.json and the time-stamp unit use. */
+/* Numbers under the arc, in one place: what the profiles and the time-stamp unit use. */
 enum {
 	PROFILE_POLICY_CA = 1,
 	PROFILE_POLICY_SIGNER = 2,

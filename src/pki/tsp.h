@@ -55,9 +55,9 @@ struct tsp_facts {
 
 /* TSTInfo. */
 err_t tsp_info(struct encode *w, const struct tsp_facts *facts);
-/* Signed attributes as SET (tag 31, what is signed): content-type, message-digest (SHA-256 of info),
- * signing-certificate-v2 of the unit's certificate. */
-err_t tsp_attributes(struct encode *w, struct bytes info, struct bytes tsu_certificate);
+/* Signed attributes as SET (tag 31, what is signed): content-type, message-digest of info (the digest of algorithm),
+ * signing-certificate-v2 (SHA-256) of the unit's certificate. */
+err_t tsp_attributes(struct encode *w, struct bytes info, enum algorithm algorithm, struct bytes tsu_certificate);
 /* The token: ContentInfo with SignedData. certs: whole certificates to put in (the unit's first), none if not asked for. */
 err_t tsp_token(struct encode *w, struct bytes info, struct bytes attributes, enum algorithm algorithm,
     struct bytes signature, const struct certificate *tsu, const struct bytes *certs, size_t certs_n);
@@ -77,6 +77,7 @@ struct tsp_token {
 	bool ordering;
 	struct bytes nonce;        /* content of the INTEGER; empty: none */
 	struct bytes attributes;   /* signedAttrs as in the token: tag A0 */
+	struct bytes message_digest;
 	struct bytes certificate_hash; /* of ESSCertIDv2 (or v1), which must match the signer */
 	enum digest_kind certificate_hash_kind;
 	enum digest_kind digest;   /* of the SignerInfo */
@@ -88,6 +89,8 @@ struct tsp_token {
 	size_t certs_n;
 };
 
+/* Reads a TSTInfo alone, as lint.h does; only its own members are set. ERR_TSP_TOKEN, ERR_DER. */
+err_t tsp_info_read(struct bytes info, struct tsp_token *ret_token);
 /* Reads one token strictly; ERR_TSP_TOKEN or ERR_DER. */
 err_t tsp_token_read(struct bytes der, struct tsp_token *ret_token);
 /* The token inside a granted TimeStampResp; ERR_TSP_TOKEN when it was not granted. */
