@@ -10,7 +10,7 @@ enum { KEPT = 16, RSA_LEAST = 2048, RSA_MOST = 8192 };
 /* Parsed keys of this thread, the oldest replaced first. */
 static _Thread_local struct kept {
 	uint8_t spki_sha256[DIGEST_SHA256_LEN];
-	EVP_PKEY *key = NULL;
+	EVP_PKEY *key;
 } kept[KEPT];
 static _Thread_local unsigned kept_next;
 
