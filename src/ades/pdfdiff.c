@@ -1,0 +1,694 @@
+#include "ades/pdfdiff.h"
+
+#include <stdarg.h>
+
+enum { NEWEST = 0, WALK_DEPTH_MAX = 32 };
+
+/* How one object stands in the comparison. */
+enum state {
+	SAME,     /* the same, or not there in both */
+	NEW,      /* not there before */
+	CHANGED,  /* redefined with other content */
+	GONE,     /* free now */
+};
+
+struct mark {
+	uint8_t state;
+	bool allowed;     /* a rule accounts for it */
+	bool visited;     /* the walk over the fields was here */
+	uint16_t uses;    /* references to it in the old revision, saturating */
+};
+
+struct walk {
+	struct pdffile *f;
+	size_t old;
+	struct mark *marks;
+	uint32_t n; /* marks: one for each object number */
+	struct mark none; /* of what is no reference */
+	struct annots *lists;
+	struct pdfdiff diff;
+};
+
+/* A page of the old revision whose list of annotations, an object of its own, was redefined. */
+struct annots {
+	struct annots *next;
+	uint32_t number;
+};
+
+static void changed(struct walk *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+changed(struct walk *w, const char *format, ...)
+{
+	va_list args;
+	if (w->diff.changed)
+		return;
+	w->diff.changed = true;
+	va_start(args, format);
+	vsnprintf(w->diff.what, sizeof w->diff.what, format, args);
+	va_end(args);
+}
+
+static struct mark *
+mark_of(struct walk *w, const struct pdflex_value *reference)
+{
+	if (reference == NULL || reference->kind != PDFLEX_REFERENCE || reference->integer >= w->n) {
+		w->none = (struct mark){0};
+		return &w->none;
+	}
+	return &w->marks[reference->integer];
+}
+
+/* ---- which objects differ, and how often the old revision uses each ---- */
+
+static void
+count_uses(struct walk *w, const struct pdflex_value *v)
+{
+	if (v->kind == PDFLEX_REFERENCE && v->integer < w->n && w->marks[v->integer].uses < UINT16_MAX)
+		w->marks[v->integer].uses++;
+	for (const struct pdflex_value *m = v->first; m != NULL; m = m->next)
+		count_uses(w, m);
+}
+
+static err_t
+note_annots(struct walk *w, const struct pdflex_value *page)
+{
+	const struct pdflex_value *list = pdflex_get(page, "Annots");
+	if (!pdflex_is(pdflex_get(page, "Type"), "Page") || mark_of(w, list)->state != CHANGED)
+		return OK;
+	void *p;
+	TRY(arena_get(w->f->arena, sizeof(struct annots), &p));
+	*(struct annots *)p = (struct annots){w->lists, (uint32_t)list->integer};
+	w->lists = p;
+	return OK;
+}
+
+/* Parses with an arena of its own, so that a large file does not pile up in memory. */
+static err_t
+count_object(struct walk *w, const struct pdffile_entry *e)
+{
+	AUTO_ARENA(scratch, 64 * 1024 * 1024);
+	const struct pdflex_value *value;
+	if (e->type == 2) {
+		struct pdffile_object o;
+		w->f->values = scratch;
+		err_t r = pdffile_get(w->f, w->old, e->number, &o);
+		w->f->values = w->f->arena;
+		TRY(r);
+		value = o.value;
+	} else {
+		struct pdflex_object o;
+		TRY(pdflex_object(w->f->data, (size_t)e->offset, scratch, &o));
+		value = o.value;
+	}
+	count_uses(w, value);
+	return note_annots(w, value);
+}
+
+static err_t
+count_all(struct walk *w)
+{
+	for (size_t i = w->old; i < w->f->sections_n; i++) {
+		const struct pdffile_section *s = &w->f->sections[i];
+		for (size_t j = 0; j < s->entries_n; j++) {
+			const struct pdffile_entry *e = &s->entries[j];
+			if (e->type == 0 || pdffile_find(w->f, w->old, e->number) != e)
+				continue;
+			TRY(count_object(w, e));
+		}
+	}
+	count_uses(w, w->f->sections[w->old].trailer);
+	return OK;
+}
+
+static bool
+is_container(const struct pdffile_object *o)
+{
+	const struct pdflex_value *type = pdflex_get(o->value, "Type");
+	return o->stream && (pdflex_is(type, "ObjStm") || pdflex_is(type, "XRef"));
+}
+
+static bool
+same_place(const struct pdffile_entry *a, const struct pdffile_entry *b)
+{
+	return a->type == b->type && a->offset == b->offset && a->more == b->more;
+}
+
+static err_t
+classify(struct walk *w, uint32_t number)
+{
+	const struct pdffile_entry *before = pdffile_find(w->f, w->old, number);
+	const struct pdffile_entry *now = pdffile_find(w->f, NEWEST, number);
+	struct mark *m = &w->marks[number];
+	bool had = before != NULL && before->type != 0, has = now != NULL && now->type != 0;
+	struct pdffile_object a, b;
+	m->state = SAME;
+	if (!had && !has)
+		return OK;
+	/* An object in an object stream is where that stream is, which a later revision may redefine too. */
+	if (had && has && same_place(before, now) && before->type == 1)
+		return OK;
+	if (had)
+		TRY(pdffile_get(w->f, w->old, number, &a));
+	if (has)
+		TRY(pdffile_get(w->f, NEWEST, number, &b));
+	if (had && has && a.stream == b.stream && pdflex_equal(a.value, b.value) && bytes_eq(a.data, b.data)
+	    && (before->type != 1 || now->type != 1 || before->more == now->more))
+		return OK;
+	m->state = !had ? NEW : !has ? GONE : CHANGED;
+	m->allowed = (m->state == NEW && is_container(&b)) || (m->state == GONE && is_container(&a));
+	return OK;
+}
+
+/* Entries of later sections; and all objects of object streams that a later section redefines. */
+static err_t
+classify_all(struct walk *w)
+{
+	for (size_t i = 0; i < w->old; i++)
+		for (size_t j = 0; j < w->f->sections[i].entries_n; j++)
+			TRY(classify(w, w->f->sections[i].entries[j].number));
+	for (size_t i = w->old; i < w->f->sections_n; i++)
+		for (size_t j = 0; j < w->f->sections[i].entries_n; j++) {
+			const struct pdffile_entry *e = &w->f->sections[i].entries[j];
+			if (e->type == 2 && e->offset < w->n && w->marks[e->offset].state != SAME)
+				TRY(classify(w, e->number));
+		}
+	return OK;
+}
+
+static err_t
+find_size(const struct pdffile *f, uint32_t *ret_n)
+{
+	uint32_t n = 0;
+	for (size_t i = 0; i < f->sections_n; i++)
+		if (f->sections[i].entries_n > 0) {
+			uint32_t last = f->sections[i].entries[f->sections[i].entries_n - 1].number;
+			n = last >= n ? last + 1 : n;
+		}
+	if (n > PDFFILE_OBJECTS_MAX)
+		return err_make(ERR_PDF_STRICT, "object number %u", n - 1);
+	*ret_n = n;
+	return OK;
+}
+
+/* ---- rules ---- */
+
+/* Whether every use of a redefined object in the old revision is the one that the rule looked at. */
+static void
+allow(struct walk *w, const struct pdflex_value *reference, unsigned uses, const char *what)
+{
+	struct mark *m = mark_of(w, reference);
+	if (m->state == CHANGED && m->uses > uses)
+		changed(w, "object %lld, used in more than one place, was redefined as %s", (long long)reference->integer, what);
+	m->allowed = true;
+}
+
+/* Everything below v that is new belongs to it; nothing below it may be an old object that was redefined. */
+static err_t
+allow_new(struct walk *w, const struct pdflex_value *v, unsigned depth)
+{
+	if (v == NULL)
+		return OK;
+	if (depth > WALK_DEPTH_MAX)
+		return err_make(ERR_PDF_STRICT, "objects nested too deeply");
+	if (v->kind == PDFLEX_REFERENCE) {
+		struct mark *m = mark_of(w, v);
+		if (m->state != NEW || m->allowed)
+			return OK; /* what was there before answers for itself */
+		m->allowed = true;
+		TRY(pdffile_resolve(w->f, NEWEST, v, &v));
+		return allow_new(w, v, depth + 1);
+	}
+	for (const struct pdflex_value *m = v->first; m != NULL; m = m->next)
+		TRY(allow_new(w, m, depth + 1));
+	return OK;
+}
+
+/* Calls for each key in either dictionary whose value is not the same. */
+typedef err_t (*differ_f)(struct walk *w, const char *key, const struct pdflex_value *before,
+    const struct pdflex_value *now, void *more);
+
+static err_t
+differ_one(struct walk *w, struct bytes key, const struct pdflex_value *a, const struct pdflex_value *b, differ_f f,
+    void *more)
+{
+	char name[64];
+	snprintf(name, sizeof name, "%.*s", (int)key.n, (const char *)key.p);
+	const struct pdflex_value *before = pdflex_get(a, name), *now = pdflex_get(b, name);
+	bool same = before != NULL && now != NULL && pdflex_equal(before, now);
+	/* A reference that stayed may still lead to a redefined object. */
+	if (same && before->kind != PDFLEX_REFERENCE)
+		return OK;
+	return f(w, name, before, now, more);
+}
+
+static err_t
+differ(struct walk *w, const struct pdflex_value *a, const struct pdflex_value *b, differ_f f, void *more)
+{
+	for (const struct pdflex_value *m = a != NULL ? a->first : NULL; m != NULL; m = m->next)
+		TRY(differ_one(w, m->key, a, b, f, more));
+	for (const struct pdflex_value *m = b->first; m != NULL; m = m->next) {
+		bool seen = false;
+		for (const struct pdflex_value *o = a != NULL ? a->first : NULL; o != NULL; o = o->next)
+			seen |= bytes_eq(o->key, m->key);
+		if (!seen)
+			TRY(differ_one(w, m->key, a, b, f, more));
+	}
+	return OK;
+}
+
+static bool
+is_key(const char *key, const char *list)
+{
+	size_t n = strlen(key);
+	for (const char *p = strstr(list, key); p != NULL; p = strstr(p + 1, key))
+		if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == 0))
+			return true;
+	return false;
+}
+
+static bool
+same_reference(const struct pdflex_value *a, const struct pdflex_value *b)
+{
+	return a != NULL && b != NULL && a->kind == PDFLEX_REFERENCE && pdflex_equal(a, b);
+}
+
+/* ---- a signature field ---- */
+
+/* The value of an empty field: a signature or time-stamp, which must itself be new. */
+static err_t
+check_value(struct walk *w, const struct pdflex_value *now)
+{
+	const struct pdflex_value *v;
+	if (now == NULL || now->kind != PDFLEX_REFERENCE || mark_of(w, now)->state != NEW) {
+		changed(w, "a signature field was filled with something that is no new signature");
+		return OK;
+	}
+	TRY(pdffile_resolve(w->f, NEWEST, now, &v));
+	bool stamp = pdflex_is(pdflex_get(v, "Type"), "DocTimeStamp");
+	if (pdflex_get(v, "Contents") == NULL || pdflex_get(v, "ByteRange") == NULL) {
+		changed(w, "a signature field was filled with something that is no signature");
+		return OK;
+	}
+	w->diff.added |= stamp ? PDFDIFF_STAMP : PDFDIFF_SIGNATURE;
+	return allow_new(w, now, 0);
+}
+
+/* /AP of a field that is being filled: its form may be redefined in place, when only this field uses it. */
+static err_t
+check_appearance(struct walk *w, const struct pdflex_value *before, const struct pdflex_value *now)
+{
+	const struct pdflex_value *a, *b;
+	if (before != NULL && before->kind == PDFLEX_REFERENCE)
+		allow(w, before, 1, "an appearance");
+	TRY(pdffile_resolve(w->f, w->old, before, &a));
+	TRY(pdffile_resolve(w->f, NEWEST, now, &b));
+	const struct pdflex_value *old_form = pdflex_get(a, "N"), *form = pdflex_get(b, "N");
+	if (same_reference(old_form, form) && mark_of(w, form)->state == CHANGED) {
+		const struct pdflex_value *dict;
+		allow(w, form, 1, "an appearance");
+		TRY(pdffile_resolve(w->f, NEWEST, form, &dict));
+		TRY(allow_new(w, dict, 0));
+	}
+	return allow_new(w, now, 0);
+}
+
+struct field_change {
+	bool filled; /* it was empty and has a value now */
+	bool kids;
+};
+
+static err_t check_field(struct walk *w, const struct pdflex_value *reference, unsigned depth);
+
+static err_t
+differ_field(struct walk *w, const char *key, const struct pdflex_value *before, const struct pdflex_value *now,
+    void *more)
+{
+	const struct field_change *c = more;
+	if (same_reference(before, now) && mark_of(w, now)->state == SAME)
+		return OK;
+	if (strcmp(key, "V") == 0)
+		return c->filled ? check_value(w, now) : OK; /* the same value redefined is caught at the end */
+	if (strcmp(key, "AP") == 0 && c->filled)
+		return check_appearance(w, before, now);
+	if (same_reference(before, now))
+		return OK; /* the other object answers for itself */
+	if (c->filled && is_key(key, "F MK M DA Ff Type Subtype P Lock SV"))
+		return allow_new(w, now, 0);
+	changed(w, "/%s of a signature field was changed", key);
+	return OK;
+}
+
+/* /FT, which may stand in a parent. */
+static err_t
+is_signature_field(struct walk *w, size_t revision, const struct pdflex_value *field, bool *ret)
+{
+	*ret = false;
+	for (unsigned depth = 0; field != NULL && depth < WALK_DEPTH_MAX; depth++) {
+		const struct pdflex_value *type;
+		TRY(pdffile_member(w->f, revision, field, "FT", &type));
+		if (type != NULL) {
+			*ret = pdflex_is(type, "Sig");
+			return OK;
+		}
+		TRY(pdffile_member(w->f, revision, field, "Parent", &field));
+	}
+	return OK;
+}
+
+static err_t
+check_old_field(struct walk *w, const struct pdflex_value *reference, const struct pdflex_value *before,
+    const struct pdflex_value *now)
+{
+	bool signature;
+	TRY(is_signature_field(w, w->old, before, &signature));
+	if (!signature) {
+		changed(w, "a form field was changed");
+		return OK;
+	}
+	const struct pdflex_value *old_value, *value;
+	TRY(pdffile_member(w->f, w->old, before, "V", &old_value));
+	TRY(pdffile_member(w->f, NEWEST, now, "V", &value));
+	struct field_change c = {.filled = old_value == NULL && value != NULL};
+	if (old_value != NULL && !pdflex_equal(pdflex_get(before, "V"), pdflex_get(now, "V"))) {
+		changed(w, "a signature was removed or replaced");
+		return OK;
+	}
+	mark_of(w, reference)->allowed = true;
+	return differ(w, before, now, differ_field, &c);
+}
+
+/* A field that was not there: only a signature field, and nothing in it that acts. */
+static err_t
+check_new_field(struct walk *w, const struct pdflex_value *field)
+{
+	bool signature;
+	TRY(is_signature_field(w, NEWEST, field, &signature));
+	if (!signature) {
+		changed(w, "a form field was added");
+		return OK;
+	}
+	for (const struct pdflex_value *m = field->first; m != NULL; m = m->next) {
+		char key[64];
+		snprintf(key, sizeof key, "%.*s", (int)m->key.n, (const char *)m->key.p);
+		if (!is_key(key, "Type Subtype FT T V F Rect P AP MK DA DR Lock SV Ff TU TM Border BS Parent Kids Q H M NM C")) {
+			changed(w, "a signature field with /%s was added", key);
+			return OK;
+		}
+	}
+	const struct pdflex_value *value = pdflex_get(field, "V");
+	if (value != NULL)
+		TRY(check_value(w, value));
+	else
+		w->diff.added |= PDFDIFF_FIELD;
+	return allow_new(w, field, 0);
+}
+
+static err_t
+check_kids(struct walk *w, const struct pdflex_value *field, unsigned depth)
+{
+	const struct pdflex_value *kids;
+	TRY(pdffile_member(w->f, NEWEST, field, "Kids", &kids));
+	if (kids == NULL || kids->kind != PDFLEX_ARRAY)
+		return OK;
+	for (const struct pdflex_value *m = kids->first; m != NULL; m = m->next)
+		TRY(check_field(w, m, depth + 1));
+	return OK;
+}
+
+static err_t
+check_field(struct walk *w, const struct pdflex_value *reference, unsigned depth)
+{
+	const struct pdflex_value *before, *now;
+	if (depth > WALK_DEPTH_MAX)
+		return err_make(ERR_PDF_STRICT, "form fields nested too deeply");
+	struct mark *m = mark_of(w, reference);
+	if (m->visited)
+		return OK;
+	m->visited = true;
+	TRY(pdffile_resolve(w->f, NEWEST, reference, &now));
+	if (now == NULL || now->kind != PDFLEX_DICT)
+		return OK;
+	if (m->state == NEW) {
+		m->allowed = true;
+		TRY(check_new_field(w, now));
+	} else if (m->state == CHANGED) {
+		TRY(pdffile_resolve(w->f, w->old, reference, &before));
+		TRY(check_old_field(w, reference, before, now));
+	}
+	return check_kids(w, now, depth);
+}
+
+/* ---- lists that may only grow ---- */
+
+/* Whether new keeps all of old in its order; calls f for what was put in. */
+static err_t
+check_list(struct walk *w, const struct pdflex_value *before, const struct pdflex_value *now, const char *what,
+    err_t (*f)(struct walk *w, const struct pdflex_value *added))
+{
+	const struct pdflex_value *o = before != NULL ? before->first : NULL;
+	if (now == NULL || now->kind != PDFLEX_ARRAY) {
+		if (o != NULL)
+			changed(w, "%s is gone", what);
+		return OK;
+	}
+	for (const struct pdflex_value *m = now->first; m != NULL; m = m->next) {
+		if (o != NULL && pdflex_equal(o, m))
+			o = o->next;
+		else
+			TRY(f(w, m));
+	}
+	if (o != NULL)
+		changed(w, "%s lost a member or has another order", what);
+	return OK;
+}
+
+static err_t
+added_field(struct walk *w, const struct pdflex_value *added)
+{
+	if (mark_of(w, added)->state != NEW)
+		changed(w, "an object that was there before became a form field");
+	return OK; /* the walk over all fields looks at it */
+}
+
+/* ---- pages ---- */
+
+/* A new annotation must be the box of a signature field. */
+static err_t
+added_annotation(struct walk *w, const struct pdflex_value *added)
+{
+	const struct mark *m = mark_of(w, added);
+	if (m->state != NEW || !m->visited) /* the walk over the fields looked at those that are fields */
+		changed(w, "an annotation was added to a page");
+	return OK;
+}
+
+static err_t
+differ_page(struct walk *w, const char *key, const struct pdflex_value *before, const struct pdflex_value *now,
+    void *more)
+{
+	(void)more;
+	if (strcmp(key, "Annots") != 0) {
+		if (!same_reference(before, now))
+			changed(w, "/%s of a page was changed", key);
+		return OK;
+	}
+	const struct pdflex_value *a, *b;
+	TRY(pdffile_resolve(w->f, w->old, before, &a));
+	TRY(pdffile_resolve(w->f, NEWEST, now, &b));
+	if (now != NULL && now->kind == PDFLEX_REFERENCE)
+		allow(w, now, 1, "a list of annotations");
+	return check_list(w, a, b, "the list of annotations of a page", added_annotation);
+}
+
+/* A page whose list of annotations is an object of its own need not be redefined itself. */
+static err_t
+check_pages(struct walk *w)
+{
+	for (uint32_t i = 0; i < w->n; i++) {
+		struct pdffile_object a, b;
+		if (w->marks[i].state != CHANGED || w->marks[i].allowed)
+			continue;
+		TRY(pdffile_get(w->f, w->old, i, &a));
+		TRY(pdffile_get(w->f, NEWEST, i, &b));
+		if (!pdflex_is(pdflex_get(a.value, "Type"), "Page") || !pdflex_is(pdflex_get(b.value, "Type"), "Page"))
+			continue;
+		w->marks[i].allowed = true;
+		TRY(differ(w, a.value, b.value, differ_page, NULL));
+	}
+	return OK;
+}
+
+static err_t
+check_annotation_lists(struct walk *w)
+{
+	for (const struct annots *l = w->lists; l != NULL; l = l->next) {
+		struct pdflex_value reference = {.kind = PDFLEX_REFERENCE, .integer = l->number};
+		struct pdffile_object o;
+		TRY(pdffile_get(w->f, w->old, l->number, &o));
+		reference.generation = o.entry.type == 1 ? o.entry.more : 0;
+		TRY(differ_page(w, "Annots", &reference, &reference, NULL));
+	}
+	return OK;
+}
+
+/* ---- evidence ---- */
+
+/* Containers of /DSS may be redefined in place; the certificates and answers in them may not. */
+static err_t
+check_evidence(struct walk *w, const struct pdflex_value *before, const struct pdflex_value *now, unsigned depth)
+{
+	const struct pdflex_value *a, *b;
+	if (depth > 4)
+		return OK;
+	if (same_reference(before, now) && mark_of(w, now)->state == CHANGED)
+		allow(w, now, 1, "evidence");
+	TRY(pdffile_resolve(w->f, w->old, before, &a));
+	TRY(pdffile_resolve(w->f, NEWEST, now, &b));
+	if (b == NULL || (b->kind != PDFLEX_DICT && b->kind != PDFLEX_ARRAY)) {
+		if (a != NULL)
+			changed(w, "evidence was removed");
+		return OK;
+	}
+	if (b->kind == PDFLEX_ARRAY || (b->kind == PDFLEX_DICT && a == NULL))
+		return allow_new(w, now, 0);
+	for (const struct pdflex_value *m = b->first; m != NULL; m = m->next) {
+		char key[64];
+		snprintf(key, sizeof key, "%.*s", (int)m->key.n, (const char *)m->key.p);
+		TRY(check_evidence(w, pdflex_get(a, key), m, depth + 1));
+		TRY(allow_new(w, m, 0));
+	}
+	return OK;
+}
+
+/* ---- catalog and trailer ---- */
+
+static err_t
+differ_form(struct walk *w, const char *key, const struct pdflex_value *before, const struct pdflex_value *now,
+    void *more)
+{
+	const bool *fresh = more;
+	if (strcmp(key, "Fields") == 0) {
+		const struct pdflex_value *a, *b;
+		TRY(pdffile_resolve(w->f, w->old, before, &a));
+		TRY(pdffile_resolve(w->f, NEWEST, now, &b));
+		if (now != NULL && now->kind == PDFLEX_REFERENCE)
+			allow(w, now, 1, "a list of fields");
+		return check_list(w, a, b, "the list of form fields", added_field);
+	}
+	if (same_reference(before, now) || strcmp(key, "SigFlags") == 0)
+		return OK;
+	if (*fresh && is_key(key, "DA DR Type"))
+		return allow_new(w, now, 0);
+	changed(w, "/%s of the form was changed", key);
+	return OK;
+}
+
+static err_t
+check_form(struct walk *w, const struct pdflex_value *before, const struct pdflex_value *now)
+{
+	const struct pdflex_value *a, *b, *fields;
+	TRY(pdffile_resolve(w->f, w->old, before, &a));
+	TRY(pdffile_resolve(w->f, NEWEST, now, &b));
+	if (b == NULL || b->kind != PDFLEX_DICT) {
+		if (a != NULL)
+			changed(w, "the form was removed");
+		return OK;
+	}
+	if (now->kind == PDFLEX_REFERENCE)
+		allow(w, now, 1, "the form");
+	bool fresh = a == NULL;
+	TRY(differ(w, a, b, differ_form, &fresh));
+	TRY(pdffile_member(w->f, NEWEST, b, "Fields", &fields));
+	for (const struct pdflex_value *m = fields != NULL ? fields->first : NULL; m != NULL; m = m->next)
+		TRY(check_field(w, m, 0));
+	return OK;
+}
+
+static err_t
+differ_root(struct walk *w, const char *key, const struct pdflex_value *before, const struct pdflex_value *now,
+    void *more)
+{
+	(void)more;
+	if (strcmp(key, "AcroForm") == 0)
+		return check_form(w, before, now);
+	if (strcmp(key, "DSS") == 0) {
+		if (!same_reference(before, now) || mark_of(w, now)->state != SAME)
+			w->diff.added |= PDFDIFF_EVIDENCE;
+		TRY(check_evidence(w, before, now, 0));
+		return allow_new(w, now, 0);
+	}
+	if (strcmp(key, "Metadata") == 0) {
+		if (same_reference(before, now) && mark_of(w, now)->state == SAME)
+			return OK;
+		w->diff.added |= PDFDIFF_INFORMATION;
+		allow(w, now, 1, "metadata");
+		return allow_new(w, now, 0);
+	}
+	if (same_reference(before, now))
+		return OK;
+	if (is_key(key, "Extensions Version"))
+		return allow_new(w, now, 0);
+	changed(w, "/%s of the document was changed", key);
+	return OK;
+}
+
+static err_t
+check_trailer(struct walk *w)
+{
+	const struct pdflex_value *a = w->f->sections[w->old].trailer, *b = w->f->sections[NEWEST].trailer;
+	const struct pdflex_value *before, *now, *reference = pdflex_get(b, "Root");
+	if (!same_reference(pdflex_get(a, "Root"), reference)) {
+		changed(w, "the document starts at another object");
+		return OK;
+	}
+	TRY(pdffile_root(w->f, w->old, &before));
+	TRY(pdffile_root(w->f, NEWEST, &now));
+	mark_of(w, reference)->allowed = true;
+	TRY(differ(w, before, now, differ_root, NULL));
+	const struct pdflex_value *info = pdflex_get(b, "Info");
+	if (!pdflex_equal(pdflex_get(a, "Info"), info) || mark_of(w, info)->state != SAME) {
+		w->diff.added |= PDFDIFF_INFORMATION;
+		if (info != NULL && info->kind == PDFLEX_REFERENCE)
+			allow(w, info, 1, "document information");
+		TRY(allow_new(w, info, 0));
+	}
+	return OK;
+}
+
+/* What no rule accounted for. */
+static void
+check_rest(struct walk *w)
+{
+	for (uint32_t i = 0; i < w->n; i++) {
+		const struct mark *m = &w->marks[i];
+		if (m->state == NEW && m->uses > 0)
+			changed(w, "object %u, to which the signed document refers without having it, was added", i);
+		else if (m->state == CHANGED && !m->allowed)
+			changed(w, "object %u was redefined", i);
+		else if (m->state == GONE && !m->allowed && m->uses > 0)
+			changed(w, "object %u was removed", i);
+	}
+}
+
+err_t
+pdfdiff_check(struct pdffile *f, size_t old, struct pdfdiff *ret_diff)
+{
+	struct walk w = {.f = f, .old = old};
+	if (old == NEWEST) {
+		*ret_diff = w.diff;
+		return OK;
+	}
+	void *p;
+	TRY(find_size(f, &w.n));
+	TRY(arena_get(f->arena, w.n * sizeof *w.marks, &p));
+	w.marks = p;
+	TRY(classify_all(&w));
+	TRY(count_all(&w));
+	TRY(check_trailer(&w));
+	TRY(check_pages(&w));
+	TRY(check_annotation_lists(&w));
+	check_rest(&w);
+	*ret_diff = w.diff;
+	return OK;
+}

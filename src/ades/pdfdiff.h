@@ -1,0 +1,32 @@
+/*
+ * What changed in a PDF after one of its revisions, by a closed list [reliability: every later update that is not on it
+ * counts as a change]: another signature or time-stamp (in a new or an empty field), evidence (/DSS), document information
+ * and metadata. Everything else, also what could be harmless (filled text fields, annotations), is a change and named.
+ * An object that the earlier revision uses in more than one place, or refers to without having it, may not be redefined at
+ * all, so that nothing on a page can hide behind a permitted update.
+ */
+#ifndef PARAPH_ADES_PDFDIFF_H
+#define PARAPH_ADES_PDFDIFF_H
+
+#include "ades/pdffile.h"
+
+/* What was added; all of it is permitted. */
+enum {
+	PDFDIFF_SIGNATURE = 1,  /* a signature */
+	PDFDIFF_STAMP = 2,      /* a document time-stamp */
+	PDFDIFF_EVIDENCE = 4,   /* certificates and status */
+	PDFDIFF_INFORMATION = 8, /* title, author, dates: not shown on any page */
+	PDFDIFF_FIELD = 16,     /* an empty signature field */
+};
+
+struct pdfdiff {
+	unsigned added;       /* PDFDIFF_… */
+	bool changed;         /* something that is not on the list */
+	char what[160];       /* the first such thing, for people */
+};
+
+/* Compares what revision `old` (an index of f->sections) shows with what the newest one shows. Errors mean that this cannot
+ * be told. */
+err_t pdfdiff_check(struct pdffile *f, size_t old, struct pdfdiff *ret_diff);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * A PDF file as its revisions [ISO 32000-2 7.5]: one chain of cross-reference sections from the last startxref, read
+ * strictly. Nothing is repaired: an offset that is off by one, a chain that turns back, octets behind the end are
+ * refused, because readers that repair do not agree on what they see. Objects are looked up as one revision saw them.
+ * Reads only octets in memory (a mapped file); all it makes lives in the arena it was given. Files of strangers: the
+ * process that calls this must be jailed.
+ */
+#ifndef PARAPH_ADES_PDFFILE_H
+#define PARAPH_ADES_PDFFILE_H
+
+#include "ades/pdflex.h"
+
+enum {
+	PDFFILE_SECTIONS_MAX = 1024,
+	PDFFILE_STREAM_MAX = 256 * 1024 * 1024, /* octets that one stream may inflate to */
+	PDFFILE_OBJECTS_MAX = 8388608,
+};
+
+/* Where an object is, as one section says. */
+struct pdffile_entry {
+	uint32_t number;
+	uint8_t type;       /* 0 free, 1 at an offset, 2 in an object stream */
+	uint32_t more;      /* type 1: generation; type 2: index */
+	uint64_t offset;    /* type 1: in the file; type 2: number of the object stream */
+};
+
+struct pdffile_section {
+	size_t at;                    /* of "xref" or of the stream object: what startxref names */
+	size_t end;                   /* one past its last octet (trailer or endobj) */
+	bool stream;
+	size_t hybrid_at;             /* /XRefStm; 0: none */
+	const struct pdflex_value *trailer;
+	struct pdffile_entry *entries; /* by number */
+	size_t entries_n, entries_room;
+};
+
+struct pdffile {
+	struct bytes data;
+	struct arena *arena;
+	struct arena *values;         /* where parsed objects go: the same one, unless a caller swaps it for a while */
+	size_t sections_n;
+	struct pdffile_section sections[PDFFILE_SECTIONS_MAX]; /* newest first */
+	struct pdffile_stream *streams; /* inflated object streams */
+};
+
+/* An object as a revision sees it. */
+struct pdffile_object {
+	const struct pdflex_value *value; /* dictionary of a stream */
+	struct bytes source;              /* what value's places count in: the file, or an inflated object stream */
+	bool stream;
+	struct bytes data;                /* as stored, filters not applied */
+	bool compressed;                  /* it came out of an object stream */
+	struct pdffile_entry entry;
+	size_t at, end;                   /* in the file, when not compressed */
+};
+
+/* Reads the chain. *ret_file is large and belongs to the arena. ERR_PDF_STRICT, ERR_PDF_ENCRYPTED, ERR_MEMORY_LIMIT. */
+err_t pdffile_read(struct bytes data, struct arena *arena, struct pdffile **ret_file);
+
+/* Where "startxref N %%EOF" (and a line end) ends a revision exactly at `end`; ERR_PDF_STRICT when none does. */
+err_t pdffile_end(struct bytes data, size_t end, uint64_t *ret_startxref);
+
+/* The entry of an object as section `revision` (an index, 0 the newest) and all older ones say; NULL when none does. */
+const struct pdffile_entry *pdffile_find(const struct pdffile *f, size_t revision, uint32_t number);
+
+/* The object as that revision sees it; ERR_NOT_FOUND for a free or unknown one (which PDF says is null). */
+err_t pdffile_get(struct pdffile *f, size_t revision, uint32_t number, struct pdffile_object *ret_object);
+
+/* v itself or, when it is a reference, what that revision sees there (chains of references are refused). A missing object
+ * gives NULL. */
+err_t pdffile_resolve(struct pdffile *f, size_t revision, const struct pdflex_value *v,
+    const struct pdflex_value **ret_value);
+/* The member of a dictionary, resolved; NULL when there is none. */
+err_t pdffile_member(struct pdffile *f, size_t revision, const struct pdflex_value *dict, const char *key,
+    const struct pdflex_value **ret_value);
+
+/* The data of a stream with its filters applied: none or FlateDecode (with PNG predictors). ERR_PDF_STRICT otherwise. */
+err_t pdffile_decode(struct pdffile *f, size_t revision, const struct pdflex_value *dict, struct bytes data,
+    struct bytes *ret_data);
+
+/* The catalog of a revision. */
+err_t pdffile_root(struct pdffile *f, size_t revision, const struct pdflex_value **ret_root);
+
+#endif
