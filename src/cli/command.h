@@ -1,0 +1,19 @@
+/* The commands of the program paraph. Each gets its own arguments (argv[0] is its name) and returns an exit status:
+ * 0 done, 1 not done or not valid, 2 cannot be decided, 64 used wrongly [sysexits.h EX_USAGE]. */
+#ifndef PARAPH_CLI_COMMAND_H
+#define PARAPH_CLI_COMMAND_H
+
+#include "base/err.h"
+
+enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_UNDECIDED = 2, COMMAND_USAGE = 64 };
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+};
+
+/* Prints the error as one sentence with its detail, and returns COMMAND_FAILED. */
+int command_fail(err_t e);
+
+#endif

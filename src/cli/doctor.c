@@ -1,0 +1,325 @@
+#include "cli/doctor.h"
+#include "base/base64.h"
+#include "base/rand.h"
+#include "base/time.h"
+#include "cli/command.h"
+#include "cli/finding.h"
+#include "cli/http.h"
+#include "cli/layout.h"
+#include "cli/option.h"
+#include "cli/programs.h"
+#include "os/clock.h"
+#include "os/file.h"
+#include "os/socket.h"
+#include "pki/certificate.h"
+#include "pki/crl.h"
+#include "pki/ocsp.h"
+#include "pki/verify.h"
+
+#include <sys/statvfs.h>
+
+/* Everything a check may look at. */
+struct patient {
+	struct instance instance;
+	struct finding_list *findings;
+	struct http *plain; /* base_url: what certificates name */
+	struct http *site;  /* site_url, over TLS */
+	struct buf root, issuing, tsu, seal; /* certificates, DER */
+	int64_t now;
+};
+
+enum { FILE_MAX = 64 * 1024 * 1024 };
+
+/* ---- files and disk --------------------------------------------------------------------------------------------------- */
+
+static void
+modes_check(struct patient *p)
+{
+	for (size_t k = 0; k < layout_folders_n; k++) {
+		err_t e = layout_check(&p->instance, &layout_folders[k]);
+		if (err_is(e)) {
+			finding_result(p->findings, "modes", e, "");
+			return;
+		}
+	}
+	finding_add(p->findings, FINDING_OK, "modes", "all folders have their modes and owners");
+}
+
+static void
+disk_check(struct patient *p)
+{
+	struct statvfs s;
+	if (statvfs(p->instance.directory, &s) != 0) {
+		finding_add(p->findings, FINDING_FAIL, "disk", "%s cannot be looked at", p->instance.directory);
+		return;
+	}
+	unsigned long long free_mb = (unsigned long long)s.f_bavail * s.f_frsize >> 20;
+	enum finding_state state = free_mb < 200 ? FINDING_FAIL : free_mb < 2000 ? FINDING_WARN : FINDING_OK;
+	finding_add(p->findings, state, "disk", "%llu MiB free%s", free_mb,
+	    state == FINDING_OK ? "" : ": make room, signing stops when there is none");
+}
+
+/* ---- programs --------------------------------------------------------------------------------------------------------- */
+
+static void
+sockets_check(struct patient *p)
+{
+	static const char *const sockets[] = {"run/core.sock", "run/status-0.sock"};
+	for (size_t k = 0; k < sizeof sockets / sizeof sockets[0]; k++) {
+		char path[PATH_MAX];
+		int fd = -1;
+		err_t e = instance_path(&p->instance, sockets[k], path);
+		if (!err_is(e))
+			e = socket_connect(path, &fd);
+		file_close(&fd);
+		if (err_is(e)) {
+			finding_add(p->findings, FINDING_FAIL, "sockets", "%s: start the service with paraph serve %s", err_detail(),
+			    p->instance.directory);
+			return;
+		}
+	}
+	finding_add(p->findings, FINDING_OK, "sockets", "core and status take connections");
+}
+
+static void
+jails_check(struct patient *p)
+{
+	struct programs running;
+	programs_find(&p->instance, &running);
+	for (size_t k = 0; k < PROGRAMS_WANTED; k++)
+		if (!running.there[k]) {
+			finding_add(p->findings, FINDING_FAIL, "jails", "%s is not running: see %s/log", programs_wanted[k],
+			    p->instance.directory);
+			return;
+		}
+	for (size_t k = 0; k < running.n; k++)
+		if (!running.all[k].no_new_privs || !running.all[k].seccomp) {
+			finding_add(p->findings, FINDING_FAIL, "jails", "%s (process %d) is not confined: stop the service and report it",
+			    running.all[k].name, running.all[k].pid);
+			return;
+		}
+	finding_add(p->findings, FINDING_OK, "jails", "%zu processes confined", running.n);
+}
+
+static void
+clock_check(struct patient *p)
+{
+	struct clock_state c = clock_state();
+	if (c.synchronised && c.max_error_us < p->instance.clock_alarm_ms * 1000) {
+		finding_add(p->findings, FINDING_OK, "clock", "synchronised, off by at most %lld ms", (long long)c.max_error_us / 1000);
+		return;
+	}
+	/* [EN 319 421 TIS-7.7.1-07] in production time-stamping stops; a demo goes on and says so. */
+	finding_add(p->findings, p->instance.kind == INSTANCE_PRODUCTION ? FINDING_FAIL : FINDING_WARN, "clock",
+	    "%s: run chrony or another time service", c.synchronised ? "the error is too large" : "not synchronised");
+}
+
+/* ---- certificates and lists -------------------------------------------------------------------------------------------- */
+
+static void
+end_check(struct patient *p, const char *name, const struct buf *der, int64_t warn_days)
+{
+	struct certificate c;
+	if (err_is(certificate_read(buf_bytes(der), &c))) {
+		finding_add(p->findings, FINDING_FAIL, "certificates", "public/%s.cer: %s", name, err_detail());
+		return;
+	}
+	int64_t days = (c.not_after_at - p->now) / TIME_DAY;
+	enum finding_state state = c.not_after_at <= p->now ? FINDING_FAIL : days < warn_days ? FINDING_WARN : FINDING_OK;
+	finding_add(p->findings, state, "certificates", "%s ends in %lld days%s", name, (long long)days,
+	    state == FINDING_OK ? "" : ": plan its successor");
+}
+
+/* Fetches base_url/path as anybody would. */
+static err_t
+fetch(struct patient *p, const char *path, struct buf *body)
+{
+	char name[] = "/tmp/paraph-doctor-XXXXXX";
+	int fd = mkstemp(name);
+	if (fd < 0)
+		return err_errno("making a temporary file");
+	const struct http_request r = {.method = "GET", .path = path, .save = name};
+	err_t e = http_send(p->plain, &r, NULL);
+	if (!err_is(e))
+		e = file_read(fd, body);
+	close(fd);
+	unlink(name);
+	return e;
+}
+
+static err_t
+crl_age(struct patient *p, const char *path, const struct buf *issuer, char *ret_seen, size_t room)
+{
+	struct crl list;
+	struct certificate ca;
+	AUTO_BUF(der, FILE_MAX);
+	TRY(fetch(p, path, &der));
+	TRY(crl_read(buf_bytes(&der), &list));
+	TRY(certificate_read(buf_bytes(issuer), &ca));
+	if (!bytes_eq(list.issuer, ca.subject))
+		return err_make(ERR_CONF, "%s is the list of another CA", path);
+	TRY(verify_signature(ca.spki, list.algorithm, list.tbs, list.signature));
+	if (list.next_update_at <= p->now)
+		return err_make(ERR_CONF, "%s is too old: is the service issuing lists? see the log", path);
+	int64_t life = list.next_update_at - list.this_update_at, age = p->now - list.this_update_at;
+	snprintf(ret_seen, room, "%s is %lld minutes old, good for %lld more", path, (long long)(age / TIME_MINUTE),
+	    (long long)((life - age) / TIME_MINUTE));
+	return OK;
+}
+
+static void
+crl_check(struct patient *p, const char *path, const struct buf *issuer)
+{
+	char seen[200] = "";
+	err_t e = crl_age(p, path, issuer, seen, sizeof seen);
+	finding_result(p->findings, "crl", e, seen);
+}
+
+static err_t
+aia_fetch(struct patient *p, const char *path, const struct buf *wanted)
+{
+	AUTO_BUF(der, CERTIFICATE_FOREIGN_MAX);
+	TRY(fetch(p, path, &der));
+	if (!bytes_eq(buf_bytes(&der), buf_bytes(wanted)))
+		return err_make(ERR_CONF, "%s%s is not the certificate in public/", p->instance.base_url, path);
+	return OK;
+}
+
+/* A serial that nobody issued must be unknown, never good. [EN 319 411-1 OVR-6.6.3-02] */
+static err_t
+ocsp_ask(struct patient *p)
+{
+	struct certificate ca;
+	uint8_t serial[20], id_room[256], request_room[512];
+	struct encode id = encode_init(id_room, sizeof id_room), request = encode_init(request_room, sizeof request_room);
+	struct bytes id_der, request_der;
+	const struct ocsp_single *single;
+	struct ocsp_response answer;
+	rand_serial(serial);
+	TRY(certificate_read(buf_bytes(&p->issuing), &ca));
+	TRY(ocsp_id_write(&id, DIGEST_SHA1, ca.subject, ca.public_key, BYTES_OF(serial)));
+	TRY(encode_done(&id, &id_der));
+	TRY(ocsp_request_write(&request, id_der, bytes(NULL, 0)));
+	TRY(encode_done(&request, &request_der));
+	AUTO_BUF(path, 1024);
+	AUTO_BUF(url, 2048);
+	AUTO_BUF(der, 65536);
+	base64_write(&path, request_der);
+	buf_put_str(&url, STR("/ocsp/issuing/"));
+	for (size_t i = 0; i < path.n; i++) { /* [RFC 6960 A.1] url-encoding of the base64 */
+		if (strchr("+/=", path.p[i]) != NULL)
+			buf_printf(&url, "%%%02X", path.p[i]);
+		else
+			buf_put_byte(&url, path.p[i]);
+	}
+	buf_put_byte(&url, '\0');
+	TRY(fetch(p, (const char *)url.p, &der));
+	TRY(ocsp_response_read(buf_bytes(&der), &answer));
+	TRY(ocsp_response_check(&answer, &ca, BYTES_OF(serial), &single));
+	if (single->state == OCSP_STATE_GOOD)
+		return err_make(ERR_CONF, "a serial that was never issued is called good: stop the service and report it");
+	return OK;
+}
+
+static void
+key_check(struct patient *p)
+{
+	json_t *json = NULL;
+	const struct http_request r = {.method = "GET", .path = "/v1/health"};
+	err_t e = http_send(p->site, &r, &json);
+	finding_result(p->findings, "keys", e, "keys, time-stamps and answers work (asked through the API)");
+	json_decref(json);
+}
+
+static void
+keystore_note(struct patient *p)
+{
+	finding_add(p->findings, p->instance.kind == INSTANCE_PRODUCTION ? FINDING_FAIL : FINDING_WARN, "keystore",
+	    "sealed software keystore: for demo and internal use only, no ETSI claim");
+}
+
+/* ---- all ---------------------------------------------------------------------------------------------------------------- */
+
+static err_t
+certificate_load(struct patient *p, const char *name, struct buf *der)
+{
+	char path[PATH_MAX];
+	TRY(instance_path(&p->instance, name, path));
+	return file_read_path(path, der);
+}
+
+static err_t
+patient_open(struct patient *p, const char *directory)
+{
+	char tls[PATH_MAX];
+	TRY(instance_read(directory, &p->instance));
+	TRY(certificate_load(p, "public/root.cer", &p->root));
+	TRY(certificate_load(p, "public/issuing.cer", &p->issuing));
+	TRY(certificate_load(p, "public/tsu.cer", &p->tsu));
+	TRY(certificate_load(p, "public/seal.cer", &p->seal));
+	TRY(instance_path(&p->instance, "public/tls.crt", tls));
+	TRY(http_new(p->instance.base_url, tls, &p->plain));
+	return http_new(p->instance.site_url, tls, &p->site);
+}
+
+static void
+patient_close(struct patient *p)
+{
+	buf_done(&p->root);
+	buf_done(&p->issuing);
+	buf_done(&p->tsu);
+	buf_done(&p->seal);
+	http_free(p->plain);
+	http_free(p->site);
+	finding_free(p->findings);
+	instance_done(&p->instance);
+}
+
+static void
+checks_run(struct patient *p)
+{
+	modes_check(p);
+	disk_check(p);
+	clock_check(p);
+	sockets_check(p);
+	jails_check(p);
+	end_check(p, "root", &p->root, 3 * 365);
+	end_check(p, "issuing", &p->issuing, 365);
+	end_check(p, "tsu", &p->tsu, 180);
+	end_check(p, "seal", &p->seal, 90);
+	crl_check(p, "/crl/issuing.crl", &p->issuing);
+	crl_check(p, "/crl/root.crl", &p->root);
+	finding_result(p->findings, "aia", aia_fetch(p, "/aia/issuing.cer", &p->issuing), "issuing certificate is served at its address");
+	finding_result(p->findings, "aia", aia_fetch(p, "/aia/root.cer", &p->root), "root certificate is served at its address");
+	finding_result(p->findings, "ocsp", ocsp_ask(p), "answers, and calls no unknown serial good");
+	key_check(p);
+	keystore_note(p);
+}
+
+int
+doctor_main(int argc, char **argv)
+{
+	const char *words[1];
+	size_t words_n;
+	int status;
+	bool json = false;
+	const struct option options[] = {{"json", NULL, "print one JSON object", NULL, &json}};
+	const struct option_use use = {"paraph doctor [--json] DIR",
+	    "Looks for what is wrong with the running service of the instance DIR: file modes, disk, clock, sockets, jails, ends\n"
+	    "of certificates, ages of revocation lists, and the public addresses, fetched as anybody would. Changes nothing.\n"
+	    "Exit status 0: nothing failed (warnings may remain), 1: something failed.",
+	    options, 1, 1, 1};
+	if (!option_read(&use, argc, argv, words, &words_n, &status))
+		return status;
+	struct buf none = buf_init(CERTIFICATE_FOREIGN_MAX);
+	struct patient p = {.root = none, .issuing = none, .tsu = none, .seal = none, .now = clock_now()};
+	p.findings = finding_new();
+	err_t e = patient_open(&p, words[0]);
+	status = err_is(e) ? command_fail(e) : COMMAND_DONE;
+	if (!err_is(e)) {
+		checks_run(&p);
+		status = finding_print(p.findings, json) == FINDING_FAIL ? COMMAND_FAILED : COMMAND_DONE;
+	}
+	patient_close(&p);
+	return status;
+}

@@ -1,0 +1,262 @@
+#include "cli/http.h"
+
+#include <curl/curl.h>
+#include <sys/stat.h>
+
+enum { ANSWER_MAX = 8 * 1024 * 1024, SECONDS_MAX = 300 };
+
+struct http {
+	CURL *curl;
+	char *url;
+	char *ca_file;
+	char *bearer;
+	long status;
+	char why[CURL_ERROR_SIZE];
+};
+
+static char *
+copy(const char *text)
+{
+	char *c = text == NULL ? NULL : strdup(text);
+	if (text != NULL && c == NULL)
+		abort();
+	return c;
+}
+
+err_t
+http_new(const char *url, const char *ca_file, struct http **ret_http)
+{
+	struct http *h = calloc(1, sizeof *h);
+	if (h == NULL)
+		abort();
+	h->curl = curl_easy_init();
+	if (h->curl == NULL) {
+		free(h);
+		return err_make(ERR_INTERNAL, "libcurl does not start");
+	}
+	h->url = copy(url);
+	h->ca_file = copy(ca_file);
+	*ret_http = h;
+	return OK;
+}
+
+void
+http_free(struct http *h)
+{
+	if (h == NULL)
+		return;
+	curl_easy_cleanup(h->curl);
+	free(h->url);
+	free(h->ca_file);
+	free(h->bearer);
+	free(h);
+}
+
+void
+http_bearer(struct http *h, const char *token)
+{
+	free(h->bearer);
+	h->bearer = copy(token);
+}
+
+long
+http_status(const struct http *h)
+{
+	return h->status;
+}
+
+static size_t
+body_take(char *p, size_t size, size_t n, void *arg)
+{
+	struct buf *b = arg;
+	buf_put(b, bytes(p, size * n));
+	return b->over ? 0 : size * n;
+}
+
+static size_t
+body_save(char *p, size_t size, size_t n, void *arg)
+{
+	return fwrite(p, size, n, arg);
+}
+
+static struct curl_slist *
+header_add(struct curl_slist *list, const char *name, const char *value)
+{
+	AUTO_BUF(line, 4096);
+	buf_printf(&line, "%s: %s", name, value);
+	buf_put_byte(&line, '\0');
+	struct curl_slist *more = curl_slist_append(list, (const char *)line.p);
+	if (more == NULL)
+		abort();
+	return more;
+}
+
+static struct curl_slist *
+headers_make(const struct http *h, const struct http_request *r)
+{
+	struct curl_slist *list = header_add(NULL, "Expect", "");
+	if (r->json != NULL)
+		list = header_add(list, "Content-Type", "application/json");
+	else if (r->file != NULL)
+		list = header_add(list, "Content-Type", r->type);
+	if (r->idempotency_key != NULL)
+		list = header_add(list, "Idempotency-Key", r->idempotency_key);
+	if (h->bearer != NULL) {
+		AUTO_BUF(value, 1024);
+		buf_printf(&value, "Bearer %s", h->bearer);
+		buf_put_byte(&value, '\0');
+		list = header_add(list, "Authorization", (const char *)value.p);
+	}
+	return list;
+}
+
+/* The answer to a failure is application/problem+json [RFC 9457]. */
+static err_t
+problem(const struct http *h, json_t *json, struct bytes body)
+{
+	const char *detail = json_string_value(json_object_get(json, "detail"));
+	const char *title = json_string_value(json_object_get(json, "title"));
+	const char *type = json_string_value(json_object_get(json, "type"));
+	const char *slug = type == NULL ? NULL : strrchr(type, '/');
+	if (title == NULL)
+		return err_make(ERR_INPUT, "HTTP %ld: %.*s", h->status, (int)(body.n > 200 ? 200 : body.n), (const char *)body.p);
+	return err_make(ERR_INPUT, "%s %s (HTTP %ld, %s)", title, detail == NULL ? "" : detail, h->status,
+	    slug == NULL ? "?" : slug + 1);
+}
+
+static void
+common_set(struct http *h, const char *url, struct curl_slist *headers)
+{
+	CURL *c = h->curl;
+	curl_easy_reset(c);
+	curl_easy_setopt(c, CURLOPT_URL, url);
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(c, CURLOPT_CAINFO, h->ca_file);
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https,http");
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(c, CURLOPT_PROXY, "");
+	curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)SECONDS_MAX);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->why);
+}
+
+/* Sets what is sent; the file and the text stay the caller's until the transfer is over. */
+static void
+upload_set(struct http *h, const struct http_request *r, FILE *file, const char *text)
+{
+	CURL *c = h->curl;
+	struct stat st;
+	if (file != NULL && fstat(fileno(file), &st) == 0) {
+		curl_easy_setopt(c, CURLOPT_POST, 1L);
+		curl_easy_setopt(c, CURLOPT_READDATA, file);
+		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)st.st_size);
+	} else if (text != NULL) {
+		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(text));
+		curl_easy_setopt(c, CURLOPT_POSTFIELDS, text);
+	} else if (strcmp(r->method, "POST") == 0) {
+		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)0);
+		curl_easy_setopt(c, CURLOPT_POSTFIELDS, "");
+	}
+	curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, r->method);
+}
+
+static err_t
+transfer(struct http *h, struct buf *body, FILE *save)
+{
+	CURL *c = h->curl;
+	if (save != NULL) {
+		curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, body_save);
+		curl_easy_setopt(c, CURLOPT_WRITEDATA, save);
+	} else {
+		curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, body_take);
+		curl_easy_setopt(c, CURLOPT_WRITEDATA, body);
+	}
+	h->status = 0;
+	h->why[0] = '\0';
+	CURLcode r = curl_easy_perform(c);
+	if (r != CURLE_OK)
+		return err_make(ERR_PEER_GONE, "%s: %s", h->url, h->why[0] != '\0' ? h->why : curl_easy_strerror(r));
+	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &h->status);
+	return OK;
+}
+
+static err_t
+answer_read(const struct http *h, struct bytes body, json_t **ret_json)
+{
+	json_error_t why;
+	json_t *json = body.n == 0 ? NULL : json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, &why);
+	if (h->status >= 400 || h->status < 200) {
+		err_t e = problem(h, json, body);
+		json_decref(json);
+		return e;
+	}
+	if (json == NULL && body.n > 0)
+		return err_make(ERR_INPUT, "the answer is not JSON: %s", why.text);
+	*ret_json = json;
+	return OK;
+}
+
+/* A body that was saved although it reports a problem is read back as such. */
+static err_t
+saved_check(const struct http *h, const char *path)
+{
+	if (h->status >= 200 && h->status < 300)
+		return OK;
+	AUTO_BUF(body, ANSWER_MAX);
+	FILE *f = fopen(path, "rb");
+	uint8_t step[4096];
+	size_t n;
+	while (f != NULL && (n = fread(step, 1, sizeof step, f)) > 0)
+		buf_put(&body, bytes(step, n));
+	if (f != NULL)
+		fclose(f);
+	unlink(path);
+	json_t *none = NULL;
+	return answer_read(h, buf_bytes(&body), &none);
+}
+
+static err_t
+send_open(struct http *h, const struct http_request *r, FILE *file, FILE *save, json_t **ret_json)
+{
+	AUTO_BUF(url, 4096);
+	AUTO_BUF(body, ANSWER_MAX);
+	buf_printf(&url, "%s%s", h->url, r->path);
+	buf_put_byte(&url, '\0');
+	TRY(buf_check(&url));
+	struct curl_slist *headers = headers_make(h, r);
+	char *text = r->json == NULL ? NULL : json_dumps(r->json, JSON_COMPACT);
+	common_set(h, (const char *)url.p, headers);
+	upload_set(h, r, file, text);
+	err_t e = transfer(h, &body, save);
+	curl_slist_free_all(headers);
+	free(text);
+	TRY(e);
+	if (save != NULL)
+		return fflush(save) == 0 ? saved_check(h, r->save) : err_errno("writing %s", r->save);
+	return answer_read(h, buf_bytes(&body), ret_json);
+}
+
+err_t
+http_send(struct http *h, const struct http_request *r, json_t **ret_json)
+{
+	FILE *file = NULL, *save = NULL;
+	if (r->file != NULL && (file = fopen(r->file, "rb")) == NULL)
+		return err_errno("opening %s", r->file);
+	if (r->save != NULL && (save = fopen(r->save, "wb")) == NULL) {
+		err_t e = err_errno("making %s", r->save);
+		if (file != NULL)
+			fclose(file);
+		return e;
+	}
+	json_t *json = NULL;
+	err_t e = send_open(h, r, file, save, &json);
+	if (file != NULL)
+		fclose(file);
+	if (save != NULL)
+		fclose(save);
+	if (!err_is(e) && ret_json != NULL)
+		*ret_json = json;
+	else
+		json_decref(json);
+	return e;
+}

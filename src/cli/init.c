@@ -1,0 +1,305 @@
+#include "cli/init.h"
+#include "base/base64.h"
+#include "base/digest.h"
+#include "base/rand.h"
+#include "base/secret.h"
+#include "cli/ceremony.h"
+#include "cli/command.h"
+#include "cli/layout.h"
+#include "cli/option.h"
+#include "cli/tls.h"
+#include "os/clock.h"
+#include "os/file.h"
+
+#include <jansson.h>
+#include <sys/stat.h>
+
+struct wish {
+	const char *profile, *name, *organisation, *country, *identifier, *https_port, *http_port, *site_url, *base_url;
+	bool json;
+};
+
+/* Who may call the API of a new instance; the keys lie in admin/. */
+static const struct {
+	const char *file, *name, *roles[2];
+} first_keys[] = {
+    {"sender", "first sender", {"sender", NULL}},
+    {"registration", "first registration authority", {"registration", NULL}},
+    {"officer", "first revocation officer", {"revocation", NULL}},
+};
+enum { FIRST_KEYS = sizeof first_keys / sizeof first_keys[0] };
+
+static bool quiet;
+
+static void
+say(const char *line)
+{
+	if (!quiet) {
+		printf(" made  %s\n", line);
+		fflush(stdout);
+	}
+}
+
+/* An arc below 2.25 from a random 128-bit UUID, as a decimal number [X.667 7]: nobody else's, without asking anybody. */
+static void
+arc_make(char ret_arc[64])
+{
+	uint8_t uuid[16], digits[48];
+	size_t n = 0;
+	rand_fill(uuid, sizeof uuid);
+	uuid[6] = (uint8_t)((uuid[6] & 0x0f) | 0x40);
+	uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
+	for (bool zero = false; !zero;) { /* long division by ten */
+		unsigned rest = 0;
+		zero = true;
+		for (size_t i = 0; i < sizeof uuid; i++) {
+			unsigned v = rest << 8 | uuid[i];
+			uuid[i] = (uint8_t)(v / 10);
+			rest = v % 10;
+			zero &= uuid[i] == 0;
+		}
+		digits[n++] = (uint8_t)('0' + rest);
+	}
+	memcpy(ret_arc, "2.25.", 5);
+	for (size_t i = 0; i < n; i++)
+		ret_arc[5 + i] = (char)digits[n - 1 - i];
+	ret_arc[5 + n] = '\0';
+}
+
+static err_t
+set(struct instance *i, const char *section, const char *key, const char *value)
+{
+	return value == NULL ? OK : instance_set(i, section, key, value);
+}
+
+static err_t
+instance_make(const char *directory, const struct wish *w, struct instance *ret_instance)
+{
+	char arc[64];
+	arc_make(arc);
+	TRY(instance_default(directory, ret_instance));
+	TRY(set(ret_instance, "instance", "oid_arc", arc));
+	TRY(set(ret_instance, "instance", "profile", w->profile));
+	TRY(set(ret_instance, "instance", "name", w->name));
+	TRY(set(ret_instance, "organisation", "name", w->organisation));
+	TRY(set(ret_instance, "organisation", "common_name", w->name));
+	TRY(set(ret_instance, "organisation", "country", w->country));
+	TRY(set(ret_instance, "organisation", "identifier", w->identifier));
+	TRY(set(ret_instance, "front", "https_port", w->https_port));
+	TRY(set(ret_instance, "front", "http_port", w->http_port));
+	TRY(set(ret_instance, "front", "site_url", w->site_url));
+	TRY(set(ret_instance, "front", "base_url", w->base_url));
+	if (ret_instance->kind == INSTANCE_PRODUCTION)
+		return err_make(ERR_CONF, "production keys live in a PKCS#11 device, which this version cannot use yet: "
+		    "choose --profile internal or demo");
+	return OK;
+}
+
+static err_t
+file_put(const struct instance *i, const char *name, struct bytes data, mode_t mode, int user)
+{
+	char path[PATH_MAX];
+	TRY(instance_path(i, name, path));
+	TRY(file_replace(path, data, mode));
+	return layout_own(i, name, user, user);
+}
+
+/* The passphrase that seals a software keystore lies beside it: it guards copies of the store alone, not this machine.
+ * [requirements.md 2.1: software keystore only in demo and internal] */
+static err_t
+passphrase_put(const struct instance *i, const char *name, int user)
+{
+	uint8_t octets[32];
+	AUTO_BUF(text, 128);
+	rand_fill(octets, sizeof octets);
+	base64_write_url(&text, BYTES_OF(octets));
+	err_t e = file_put(i, name, buf_bytes(&text), 0400, user);
+	secret_wipe(octets, sizeof octets);
+	secret_wipe(text.p, text.n);
+	return e;
+}
+
+static err_t
+passphrases_put(const struct instance *i)
+{
+	TRY(passphrase_put(i, "keys/root/passphrase", INSTANCE_USER_KEYS));
+	TRY(passphrase_put(i, "keys/issuing/passphrase", INSTANCE_USER_KEYS));
+	return passphrase_put(i, "keys/status/passphrase", INSTANCE_USER_KEYS_STATUS);
+}
+
+static err_t
+tls_put(const struct instance *i, int64_t now)
+{
+	AUTO_BUF(key, 4096);
+	AUTO_BUF(certificate, 4096);
+	TRY(tls_make(now, &key, &certificate));
+	err_t e = file_put(i, "front/tls.key", buf_bytes(&key), 0400, INSTANCE_USER_FRONT);
+	secret_wipe(key.p, key.n);
+	TRY(e);
+	TRY(file_put(i, "front/tls.crt", buf_bytes(&certificate), 0444, INSTANCE_USER_FRONT));
+	/* The command line trusts this file only. */
+	return file_put(i, "public/tls.crt", buf_bytes(&certificate), 0444, -1);
+}
+
+static err_t
+public_put(const struct instance *i, const char *name, const struct buf *der)
+{
+	char file[64];
+	AUTO_BUF(pem, 16384);
+	base64_write_pem(&pem, "CERTIFICATE", buf_bytes(der));
+	snprintf(file, sizeof file, "public/%s.pem", name);
+	TRY(file_put(i, file, buf_bytes(&pem), 0444, -1));
+	snprintf(file, sizeof file, "public/%s.cer", name);
+	return file_put(i, file, buf_bytes(der), 0444, -1);
+}
+
+static err_t
+certificates_put(const struct instance *i, const struct ceremony_result *c)
+{
+	TRY(public_put(i, "root", &c->root));
+	TRY(public_put(i, "issuing", &c->issuing));
+	TRY(public_put(i, "tsu", &c->tsu));
+	return public_put(i, "seal", &c->seal);
+}
+
+static json_t *
+json_base64(const struct buf *octets)
+{
+	AUTO_BUF(text, 65536);
+	base64_write(&text, buf_bytes(octets));
+	return json_stringn((const char *)text.p, text.n);
+}
+
+/* Makes one API key; its file holds the key, bootstrap.json only its digest. */
+static err_t
+api_key_make(const struct instance *i, size_t k, json_t *list)
+{
+	uint8_t octets[32], sha256[DIGEST_SHA256_LEN];
+	char file[64], hex[2 * sizeof sha256 + 1], id[20];
+	AUTO_BUF(key, 128);
+	rand_fill(octets, sizeof octets);
+	buf_put_str(&key, i->kind == INSTANCE_DEMO ? STR("tsk_test_") : STR("tsk_live_"));
+	base64_write_url(&key, BYTES_OF(octets));
+	digest_sha256(buf_bytes(&key), sha256);
+	bytes_hex(BYTES_OF(sha256), hex);
+	snprintf(id, sizeof id, "key_%s", first_keys[k].file);
+	snprintf(file, sizeof file, "admin/%s.key", first_keys[k].file);
+	json_t *roles = json_pack("[s]", first_keys[k].roles[0]);
+	json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:s}", "id", id, "sha256", hex, "roles", roles, "name",
+	    first_keys[k].name));
+	err_t e = file_put(i, file, buf_bytes(&key), 0400, -1);
+	secret_wipe(key.p, key.n);
+	return e;
+}
+
+static err_t
+bootstrap_put(const struct instance *i, const struct ceremony_result *c)
+{
+	json_t *keys = json_array();
+	for (size_t k = 0; k < FIRST_KEYS; k++)
+		TRY(api_key_make(i, k, keys));
+	json_t *all = json_pack("{s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:o}", "api_keys", keys, "log_spki",
+	    json_base64(&c->log_spki), "ocsp_spki", json_base64(&c->ocsp_spki), "certificates", "root", json_base64(&c->root),
+	    "issuing", json_base64(&c->issuing), "tsu", json_base64(&c->tsu), "seal", json_base64(&c->seal), "ocsp",
+	    json_base64(&c->ocsp), "root_crl", json_base64(&c->root_crl));
+	char *text = all == NULL ? NULL : json_dumps(all, JSON_INDENT(1));
+	json_decref(all);
+	if (text == NULL)
+		return err_make(ERR_INTERNAL, "writing bootstrap.json");
+	err_t e = file_put(i, "bootstrap.json", bytes(text, strlen(text)), 0400, INSTANCE_USER_CORE);
+	free(text);
+	return e;
+}
+
+static err_t
+everything_make(const struct instance *i, struct ceremony_result *ceremony)
+{
+	AUTO_BUF(conf, 65536);
+	TRY(layout_make(i));
+	instance_write(i, &conf);
+	TRY(file_put(i, "paraph.conf", buf_bytes(&conf), 0444, -1));
+	TRY(passphrases_put(i));
+	TRY(tls_put(i, clock_now()));
+	say("instance directory, configuration, TLS key pair");
+	TRY(ceremony_run(i, clock_now(), say, ceremony));
+	TRY(certificates_put(i, ceremony));
+	return bootstrap_put(i, ceremony);
+}
+
+static void
+report(const struct instance *i, const struct ceremony_result *c, bool json)
+{
+	uint8_t sha256[DIGEST_SHA256_LEN];
+	char hex[2 * sizeof sha256 + 1];
+	digest_sha256(buf_bytes(&c->root), sha256);
+	bytes_hex(BYTES_OF(sha256), hex);
+	if (json) {
+		json_t *all = json_pack("{s:s, s:s, s:s, s:s, s:s}", "instance", i->directory, "profile", i->profile, "oid_arc",
+		    i->oid_arc, "root_sha256", hex, "site_url", i->site_url);
+		json_dumpf(all, stdout, JSON_INDENT(2));
+		json_decref(all);
+		printf("\n");
+		return;
+	}
+	printf("\n Instance      %s (%s)\n Root SHA-256  %s\n Own arc       %s\n", i->directory, i->profile, hex, i->oid_arc);
+	printf(" API keys      %s/admin/*.key\n Next          paraph serve %s\n", i->directory, i->directory);
+	if (i->kind == INSTANCE_DEMO)
+		printf("\n This is a DEMO: every certificate says so, it has no legal value and can never become production.\n");
+}
+
+static bool
+is_empty(const char *directory)
+{
+	return rmdir(directory) == 0 || access(directory, F_OK) != 0;
+}
+
+static err_t
+init_run(const char *directory, const struct wish *w)
+{
+	struct instance i;
+	struct ceremony_result ceremony;
+	TRY(instance_make(directory, w, &i));
+	if (!is_empty(i.directory)) {
+		instance_done(&i);
+		return err_make(ERR_CONF, "%s exists and is not empty: choose another directory", directory);
+	}
+	struct buf none = buf_init(0);
+	ceremony = (struct ceremony_result){none, none, none, none, none, none, none, none};
+	err_t e = everything_make(&i, &ceremony);
+	if (!err_is(e))
+		report(&i, &ceremony, w->json);
+	ceremony_done(&ceremony);
+	instance_done(&i);
+	return e;
+}
+
+int
+init_main(int argc, char **argv)
+{
+	struct wish w = {.profile = "demo"};
+	const char *words[1];
+	size_t words_n;
+	int status;
+	const struct option options[] = {
+	    {"profile", "NAME", "demo (default) or internal", &w.profile, NULL},
+	    {"name", "NAME", "of the service; CA, unit and seal names begin with it", &w.name, NULL},
+	    {"organisation", "NAME", "organizationName in our certificates", &w.organisation, NULL},
+	    {"identifier", "ID", "organizationIdentifier, such as NTRFR-123456789", &w.identifier, NULL},
+	    {"country", "CC", "two capital letters", &w.country, NULL},
+	    {"https-port", "N", "port of the pages and the API (8443)", &w.https_port, NULL},
+	    {"http-port", "N", "port of OCSP, CRL and CA certificates (8080)", &w.http_port, NULL},
+	    {"site-url", "URL", "where people reach the pages", &w.site_url, NULL},
+	    {"base-url", "URL", "http address that certificates name", &w.base_url, NULL},
+	    {"json", NULL, "print one JSON object", NULL, &w.json},
+	};
+	const struct option_use use = {"paraph init [OPTION]... DIR",
+	    "Makes the instance directory DIR: configuration, root and issuing CA, OCSP signer, time-stamp unit, seal and log\n"
+	    "keys with their certificates, a self-signed TLS key pair, and the first API keys. Nothing is fetched or sent.",
+	    options, sizeof options / sizeof options[0], 1, 1};
+	if (!option_read(&use, argc, argv, words, &words_n, &status))
+		return status;
+	umask(022);
+	quiet = w.json;
+	err_t e = init_run(words[0], &w);
+	return err_is(e) ? command_fail(e) : COMMAND_DONE;
+}

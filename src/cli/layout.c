@@ -1,0 +1,84 @@
+#include "cli/layout.h"
+#include "os/file.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+const struct layout_folder layout_folders[] = {
+    {"", 0711, -1, -1},
+    {"admin", 0700, -1, -1},
+    {"keys", 0711, -1, -1},
+    {"keys/root", 0700, INSTANCE_USER_KEYS, INSTANCE_USER_KEYS},
+    {"keys/issuing", 0700, INSTANCE_USER_KEYS, INSTANCE_USER_KEYS},
+    {"keys/status", 0700, INSTANCE_USER_KEYS_STATUS, INSTANCE_USER_KEYS_STATUS},
+    {"db", 0700, INSTANCE_USER_CORE, INSTANCE_USER_CORE},
+    {"blobs", 0700, INSTANCE_USER_CORE, INSTANCE_USER_CORE},
+    {"status", 02750, INSTANCE_USER_CORE, INSTANCE_USER_STATUS},
+    {"served", 02750, INSTANCE_USER_CORE, INSTANCE_USER_FRONT},
+    {"courier", 0700, INSTANCE_USER_COURIER, INSTANCE_USER_COURIER},
+    {"front", 0700, INSTANCE_USER_FRONT, INSTANCE_USER_FRONT},
+    {"public", 0755, -1, -1},
+    {"run", 0711, -1, -1},
+    {"log", 0700, -1, -1},
+};
+const size_t layout_folders_n = sizeof layout_folders / sizeof layout_folders[0];
+
+static uid_t
+owner(const struct instance *i, int user)
+{
+	return user < 0 ? geteuid() : instance_uid(i, (enum instance_user)user);
+}
+
+err_t
+layout_own(const struct instance *i, const char *name, int user, int group)
+{
+	char path[PATH_MAX];
+	TRY(instance_path(i, name, path));
+	if (geteuid() == 0 && lchown(path, owner(i, user), owner(i, group)) != 0)
+		return err_errno("giving %s to its user", path);
+	return OK;
+}
+
+static err_t
+folder_make(const struct instance *i, const struct layout_folder *f)
+{
+	char path[PATH_MAX];
+	TRY(instance_path(i, f->name, path));
+	if (mkdir(path, 0700) != 0 && !(errno == EEXIST && f->name[0] == '\0'))
+		return err_errno("making %s", path);
+	TRY(layout_own(i, f->name, f->user, f->group));
+	/* After the change of owner, which clears the set-group-id bit. */
+	if (chmod(path, f->mode) != 0)
+		return err_errno("setting the mode of %s", path);
+	return OK;
+}
+
+err_t
+layout_make(const struct instance *i)
+{
+	for (size_t k = 0; k < layout_folders_n; k++)
+		TRY(folder_make(i, &layout_folders[k]));
+	file_sync_dir_of(i->directory);
+	return OK;
+}
+
+err_t
+layout_check(const struct instance *i, const struct layout_folder *f)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	TRY(instance_path(i, f->name, path));
+	if (lstat(path, &st) != 0)
+		return err_make(ERR_CONF, "%s: %s", path, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return err_make(ERR_CONF, "%s is not a folder", path);
+	if ((st.st_mode & 07777) != f->mode)
+		return err_make(ERR_CONF, "%s has mode %04o: chmod %04o %s", path, (unsigned)(st.st_mode & 07777),
+		    (unsigned)f->mode, path);
+	/* Only root can tell whose it should be: otherwise all of it belongs to the one user that runs the service. */
+	uid_t uid = owner(i, f->user);
+	if (st.st_uid != uid)
+		return err_make(ERR_CONF, "%s belongs to user %u: chown %u %s", path, (unsigned)st.st_uid, (unsigned)uid,
+		    path);
+	return OK;
+}
