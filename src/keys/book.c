@@ -1,0 +1,656 @@
+#include "keys/book.h"
+
+#include <pthread.h>
+
+enum { BUCKETS = 16384, CLAIMS_MAX = 1024, PIECE = 32 * 1024 };
+#define AFTER_END (10 * 60 * INT64_C(1000000))
+
+/* One activation or intent, with the records that made it: a snapshot writes those again. */
+struct entry {
+	struct entry *next;  /* in its bucket */
+	struct entry *next_serial;
+	size_t users;        /* of an activation: intents that are remembered */
+	struct buf records;
+	union {
+		uint8_t id[RECORD_ID]; /* both begin with it */
+		struct book_activation activation;
+		struct book_intent intent;
+	} is;
+};
+
+struct map {
+	struct entry *buckets[BUCKETS];
+};
+
+struct book {
+	pthread_mutex_t lock;
+	struct map activations, intents;
+	struct entry *serials[BUCKETS]; /* of the intents */
+	struct counter_table counters;
+	uint64_t crl_number, checkpoint_size;
+	int64_t newest_at;
+	size_t claims_n;
+	uint8_t claims[CLAIMS_MAX][RECORD_ID];
+};
+
+static void *
+must(void *p)
+{
+	if (p == NULL)
+		abort();
+	return p;
+}
+
+static struct entry **
+bucket_of(struct map *m, const uint8_t id[RECORD_ID])
+{
+	/* ids are made by core: mixed, so that it cannot fill one bucket */
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	for (size_t i = 0; i < RECORD_ID; i++)
+		h = (h ^ id[i]) * UINT64_C(0x100000001b3);
+	return &m->buckets[(h ^ h >> 32) % BUCKETS];
+}
+
+/* Serials are random, or nothing is signed: their own octets spread them. */
+static struct entry **
+serial_bucket(struct book *b, const uint8_t serial[RECORD_SERIAL])
+{
+	uint32_t h;
+	memcpy(&h, serial + RECORD_SERIAL - sizeof h, sizeof h);
+	return &b->serials[h % BUCKETS];
+}
+
+static struct entry *
+find(struct map *m, const uint8_t id[RECORD_ID])
+{
+	struct entry *e = *bucket_of(m, id);
+	while (e != NULL && memcmp(e->is.id, id, RECORD_ID) != 0)
+		e = e->next;
+	return e;
+}
+
+static struct entry *
+add(struct map *m, const uint8_t id[RECORD_ID])
+{
+	struct entry **bucket = bucket_of(m, id), *e = must(calloc(1, sizeof *e));
+	memcpy(e->is.id, id, RECORD_ID);
+	e->records = buf_init(SEGMENT_PAYLOAD_MAX * 4);
+	e->next = *bucket;
+	*bucket = e;
+	return e;
+}
+
+static void
+entry_free(struct entry *e)
+{
+	buf_done(&e->records);
+	free(e);
+}
+
+static void
+map_done(struct map *m)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		while (m->buckets[i] != NULL) {
+			struct entry *e = m->buckets[i];
+			m->buckets[i] = e->next;
+			entry_free(e);
+		}
+}
+
+struct book *
+book_new(void)
+{
+	struct book *b = must(calloc(1, sizeof *b));
+	pthread_mutex_init(&b->lock, NULL);
+	return b;
+}
+
+void
+book_free(struct book *b)
+{
+	if (b == NULL)
+		return;
+	map_done(&b->activations);
+	map_done(&b->intents);
+	counter_done(&b->counters);
+	pthread_mutex_destroy(&b->lock);
+	free(b);
+}
+
+/* ---- records into memory ---- */
+
+static err_t
+unknown(const char *what)
+{
+	return err_make(ERR_JOURNAL, "a record names %s that no record before it made", what);
+}
+
+static err_t
+take_begun(struct book *b, const struct segment_record *s)
+{
+	struct record_activation_begun r;
+	TRY(record_read(s->type, s->payload, &r));
+	if (find(&b->activations, r.activation) != NULL || r.note.n > BOOK_NOTE_MAX)
+		return err_make(ERR_JOURNAL, "an activation is begun twice, or its note is too long");
+	struct entry *e = add(&b->activations, r.activation);
+	struct book_activation *a = &e->is.activation;
+	memcpy(a->request, r.request, sizeof a->request);
+	memcpy(a->signer, r.signer, sizeof a->signer);
+	memcpy(a->registration_digest, r.registration_digest, sizeof a->registration_digest);
+	memcpy(a->subject_sha256, r.subject_sha256, sizeof a->subject_sha256);
+	memcpy(a->terms_sha256, r.terms_sha256, sizeof a->terms_sha256);
+	memcpy(a->digest, r.digest, sizeof a->digest);
+	memcpy(a->note, r.note.p, r.note.n);
+	a->note_n = r.note.n;
+	a->begun_at = s->at;
+	a->expires_at = (int64_t)r.expires_at;
+	for (size_t at = 0; at < r.documents.n; a->documents_n++) {
+		if (a->documents_n == LIMIT_DOCUMENTS)
+			return err_make(ERR_JOURNAL, "an activation of too many documents");
+		TRY(record_document_read(r.documents, &at, &a->documents[a->documents_n]));
+	}
+	segment_record_write(&e->records, s);
+	return OK;
+}
+
+/* The activation that a record is about; the record is kept with it. */
+static err_t
+activation_of(struct book *b, const struct segment_record *s, const uint8_t id[RECORD_ID],
+    struct book_activation **ret_activation)
+{
+	struct entry *e = find(&b->activations, id);
+	if (e == NULL)
+		return unknown("an activation");
+	segment_record_write(&e->records, s);
+	*ret_activation = &e->is.activation;
+	return OK;
+}
+
+/* In a snapshot the counters come last and say what is right, so what its records count before that does no harm. */
+static void
+count(struct book *b, const struct book_activation *a, uint8_t tries, uint8_t sends)
+{
+	uint8_t print[COUNTER_PRINT];
+	counter_print(a->request, a->signer, print);
+	counter_add(&b->counters, print, tries, sends);
+}
+
+static err_t
+take_sent(struct book *b, const struct segment_record *s)
+{
+	struct record_code_sent r;
+	struct book_activation *a = NULL;
+	TRY(record_read(s->type, s->payload, &r));
+	TRY(activation_of(b, s, r.activation, &a));
+	if (a->sends < LIMIT_CODE_SENDS)
+		a->sent_at[a->sends] = s->at;
+	a->sends++;
+	count(b, a, 0, 1);
+	return OK;
+}
+
+static err_t
+take_tried(struct book *b, const struct segment_record *s)
+{
+	struct record_activation r;
+	struct book_activation *a = NULL;
+	TRY(record_read(s->type, s->payload, &r));
+	TRY(activation_of(b, s, r.activation, &a));
+	if (a->tries < LIMIT_CODE_TRIES)
+		a->tried_at[a->tries] = s->at;
+	a->tries++;
+	count(b, a, 1, 0);
+	return OK;
+}
+
+static err_t
+take_proved(struct book *b, const struct segment_record *s)
+{
+	struct record_activation r;
+	struct book_activation *a = NULL;
+	TRY(record_read(s->type, s->payload, &r));
+	TRY(activation_of(b, s, r.activation, &a));
+	a->proved_at = s->at;
+	return OK;
+}
+
+static err_t
+take_completed(struct book *b, const struct segment_record *s)
+{
+	struct record_activation_completed r;
+	struct book_activation *a = NULL;
+	TRY(record_read(s->type, s->payload, &r));
+	TRY(activation_of(b, s, r.activation, &a));
+	if (r.appearances.n != a->documents_n * RECORD_HASH)
+		return err_make(ERR_JOURNAL, "an activation with appearances for other documents");
+	memcpy(a->consent_sha256, r.consent_sha256, sizeof a->consent_sha256);
+	memcpy(a->appearances, r.appearances.p, r.appearances.n);
+	memcpy(a->digest, r.digest, sizeof a->digest);
+	a->completed_at = s->at;
+	return OK;
+}
+
+static err_t
+take_pen_key(struct book *b, const struct segment_record *s)
+{
+	struct record_pen_key r;
+	TRY(record_read(s->type, s->payload, &r));
+	struct entry *a = find(&b->activations, r.activation);
+	if (find(&b->intents, r.intent) != NULL || r.document >= LIMIT_DOCUMENTS)
+		return err_make(ERR_JOURNAL, "an intent has two keys");
+	if (a == NULL)
+		return unknown("an activation");
+	a->is.activation.used |= UINT32_C(1) << r.document;
+	a->users++;
+	struct entry *e = add(&b->intents, r.intent);
+	struct book_intent *i = &e->is.intent;
+	memcpy(i->activation, r.activation, sizeof i->activation);
+	i->known = BOOK_KEY_MADE;
+	i->document = (uint32_t)r.document;
+	memcpy(i->serial, r.serial, sizeof i->serial);
+	struct entry **bucket = serial_bucket(b, i->serial);
+	e->next_serial = *bucket;
+	*bucket = e;
+	digest_sha256(r.spki, i->spki_sha256);
+	memcpy(i->base_sha256, r.base_sha256, sizeof i->base_sha256);
+	memcpy(i->revision0_sha256, r.revision0_sha256, sizeof i->revision0_sha256);
+	memcpy(i->plan_sha256, r.plan_sha256, sizeof i->plan_sha256);
+	i->base_length = r.base_length;
+	i->key_made_at = (int64_t)r.key_made_at;
+	segment_record_write(&e->records, s);
+	return OK;
+}
+
+static err_t
+intent_of(struct book *b, const struct segment_record *s, const uint8_t id[RECORD_ID], struct book_intent **ret_intent)
+{
+	struct entry *e = find(&b->intents, id);
+	if (e == NULL)
+		return unknown("an intent");
+	segment_record_write(&e->records, s);
+	*ret_intent = &e->is.intent;
+	return OK;
+}
+
+static err_t
+take_attributes(struct book *b, const struct segment_record *s)
+{
+	struct record_pen_attributes r;
+	struct book_intent *i = NULL;
+	TRY(record_read(s->type, s->payload, &r));
+	TRY(intent_of(b, s, r.intent, &i));
+	if (r.certificate.n > sizeof i->certificate || r.attributes.n > sizeof i->attributes)
+		return err_make(ERR_JOURNAL, "a certificate that is too large");
+	i->known = BOOK_ATTRIBUTES;
+	i->certificate_n = r.certificate.n;
+	memcpy(i->certificate, r.certificate.p, r.certificate.n);
+	i->attributes_n = r.attributes.n;
+	memcpy(i->attributes, r.attributes.p, r.attributes.n);
+	return OK;
+}
+
+static err_t
+take_result(struct book *b, const struct segment_record *s)
+{
+	struct record_pen_result r;
+	struct book_intent *i = NULL;
+	TRY(record_read(s->type, s->payload, &r));
+	TRY(intent_of(b, s, r.intent, &i));
+	if (r.signature.n > sizeof i->signature)
+		return err_make(ERR_JOURNAL, "a signature that is too large");
+	i->known = BOOK_RESULT;
+	i->signature_n = r.signature.n;
+	memcpy(i->signature, r.signature.p, r.signature.n);
+	i->signed_at = (int64_t)r.signed_at;
+	i->key_destroyed_at = (int64_t)r.key_destroyed_at;
+	i->dated_at = (int64_t)r.dated_at;
+	i->stamp_field = (uint32_t)r.stamp_field;
+	i->increment_length = r.increment_length;
+	i->hole_from = r.hole_from;
+	i->hole_to = r.hole_to;
+	memcpy(i->increment_sha256, r.increment_sha256, sizeof i->increment_sha256);
+	return OK;
+}
+
+static err_t
+take_document_result(struct book *b, const struct segment_record *s)
+{
+	struct record_document_result r;
+	struct book_intent *i = NULL;
+	TRY(record_read(s->type, s->payload, &r));
+	TRY(intent_of(b, s, r.intent, &i));
+	i->finished = true;
+	memcpy(i->result_sha256, r.sha256, sizeof i->result_sha256);
+	i->result_length = r.length;
+	return OK;
+}
+
+static err_t
+take_voided(struct book *b, const struct segment_record *s)
+{
+	struct record_intent_voided r;
+	struct book_intent *i = NULL;
+	TRY(record_read(s->type, s->payload, &r));
+	TRY(intent_of(b, s, r.intent, &i));
+	i->known = BOOK_VOIDED;
+	return OK;
+}
+
+/* Sealed: each intent of it is over. One that was forgotten meanwhile needs nothing. */
+static err_t
+take_proof_seal(struct book *b, const struct segment_record *s)
+{
+	struct record_proof_seal r;
+	TRY(record_read(s->type, s->payload, &r));
+	for (size_t at = 0; at + RECORD_ID <= r.intents.n; at += RECORD_ID) {
+		struct entry *e = find(&b->intents, r.intents.p + at);
+		if (e == NULL || e->is.intent.released)
+			continue;
+		e->is.intent.released = true;
+		segment_record_write(&e->records, s);
+	}
+	return OK;
+}
+
+static err_t
+take_counters(struct book *b, const struct segment_record *s)
+{
+	struct record_counters r;
+	TRY(record_read(s->type, s->payload, &r));
+	return counter_read(&b->counters, r.counters);
+}
+
+static err_t
+take_crl(struct book *b, const struct segment_record *s)
+{
+	struct record_crl_sign r;
+	TRY(record_read(s->type, s->payload, &r));
+	if (r.number > b->crl_number)
+		b->crl_number = r.number;
+	return OK;
+}
+
+static err_t
+take_checkpoint(struct book *b, const struct segment_record *s)
+{
+	struct record_checkpoint_sign r;
+	TRY(record_read(s->type, s->payload, &r));
+	if (r.size > b->checkpoint_size)
+		b->checkpoint_size = r.size;
+	return OK;
+}
+
+static err_t
+take(struct book *b, const struct segment_record *s)
+{
+	switch (s->type) {
+	case RECORD_ACTIVATION_BEGUN:
+		return take_begun(b, s);
+	case RECORD_CODE_SENT:
+		return take_sent(b, s);
+	case RECORD_CODE_TRIED:
+		return take_tried(b, s);
+	case RECORD_CODE_PROVED:
+		return take_proved(b, s);
+	case RECORD_ACTIVATION_COMPLETED:
+		return take_completed(b, s);
+	case RECORD_COUNTERS:
+		return take_counters(b, s);
+	case RECORD_PEN_KEY:
+		return take_pen_key(b, s);
+	case RECORD_PEN_ATTRIBUTES:
+		return take_attributes(b, s);
+	case RECORD_PEN_RESULT:
+		return take_result(b, s);
+	case RECORD_DOCUMENT_RESULT:
+		return take_document_result(b, s);
+	case RECORD_INTENT_VOIDED:
+		return take_voided(b, s);
+	case RECORD_PROOF_SEAL:
+		return take_proof_seal(b, s);
+	case RECORD_CRL_SIGN:
+		return take_crl(b, s);
+	case RECORD_CHECKPOINT_SIGN:
+		return take_checkpoint(b, s);
+	default:
+		return OK; /* evidence only: nothing is remembered of it */
+	}
+}
+
+err_t
+book_apply(void *book, const struct segment_record *record)
+{
+	struct book *b = book;
+	pthread_mutex_lock(&b->lock);
+	if (record->at > b->newest_at)
+		b->newest_at = record->at;
+	err_t e = take(b, record);
+	pthread_mutex_unlock(&b->lock);
+	return e;
+}
+
+/* ---- snapshot ---- */
+
+static bool
+intent_is_over(const struct book_intent *i)
+{
+	return i->released || i->known == BOOK_VOIDED;
+}
+
+static void
+remove_entry(struct map *m, struct entry *gone)
+{
+	struct entry **at = bucket_of(m, gone->is.id);
+	while (*at != gone)
+		at = &(*at)->next;
+	*at = gone->next;
+	entry_free(gone);
+}
+
+static int
+by_age(const void *a, const void *b)
+{
+	const struct book_intent *x = &(*(struct entry *const *)a)->is.intent, *y = &(*(struct entry *const *)b)->is.intent;
+	return (x->key_made_at < y->key_made_at) - (x->key_made_at > y->key_made_at); /* the newest first */
+}
+
+/* All entries of a map that `wanted` says yes to; the caller frees the array. */
+static struct entry **
+collect(struct map *m, bool (*wanted)(struct book *b, const struct entry *e), struct book *b, size_t *ret_n)
+{
+	size_t n = 0, room = 64;
+	struct entry **all = must(malloc(room * sizeof(struct entry *)));
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct entry *e = m->buckets[i]; e != NULL; e = e->next) {
+			if (!wanted(b, e))
+				continue;
+			if (n == room)
+				all = must(reallocarray(all, room *= 2, sizeof(struct entry *)));
+			all[n++] = e;
+		}
+	*ret_n = n;
+	return all;
+}
+
+static bool
+over_intent(struct book *b, const struct entry *e)
+{
+	(void)b;
+	return intent_is_over(&e->is.intent);
+}
+
+/* Whether nothing can come of an activation any more: no document of it is on its way, and it is too old or used up. */
+static bool
+over_activation(struct book *b, const struct entry *e)
+{
+	const struct book_activation *a = &e->is.activation;
+	bool used_up = a->used == (UINT32_C(1) << a->documents_n) - 1;
+	return e->users == 0 && (used_up || a->expires_at + AFTER_END < b->newest_at);
+}
+
+static void
+forget_intent(struct book *b, struct entry *e)
+{
+	struct entry *a = find(&b->activations, e->is.intent.activation);
+	if (a != NULL)
+		a->users--;
+	struct entry **at = serial_bucket(b, e->is.intent.serial);
+	while (*at != e)
+		at = &(*at)->next_serial;
+	*at = e->next_serial;
+	remove_entry(&b->intents, e);
+}
+
+static void
+forget(struct book *b)
+{
+	size_t n;
+	struct entry **all = collect(&b->intents, over_intent, b, &n);
+	qsort(all, n, sizeof *all, by_age);
+	for (size_t i = BOOK_OVER_MAX; i < n; i++)
+		forget_intent(b, all[i]);
+	free(all);
+	all = collect(&b->activations, over_activation, b, &n);
+	for (size_t i = 0; i < n; i++)
+		remove_entry(&b->activations, all[i]);
+	free(all);
+}
+
+struct piece {
+	struct buf *b;
+	int64_t at;
+};
+
+static void
+put_counters(void *arg, struct bytes piece)
+{
+	struct piece *p = arg;
+	AUTO_BUF(payload, PIECE + 64);
+	record_write(RECORD_COUNTERS, &(struct record_counters){piece}, &payload);
+	segment_record_write(p->b, &(struct segment_record){RECORD_COUNTERS, p->at, buf_bytes(&payload)});
+}
+
+static void
+put_numbers(const struct book *book, struct buf *b)
+{
+	AUTO_BUF(payload, 1024);
+	record_write(RECORD_CRL_SIGN, &(struct record_crl_sign){.number = book->crl_number}, &payload);
+	segment_record_write(b, &(struct segment_record){RECORD_CRL_SIGN, book->newest_at, buf_bytes(&payload)});
+	buf_reset(&payload);
+	record_write(RECORD_CHECKPOINT_SIGN, &(struct record_checkpoint_sign){.size = book->checkpoint_size}, &payload);
+	segment_record_write(b, &(struct segment_record){RECORD_CHECKPOINT_SIGN, book->newest_at, buf_bytes(&payload)});
+}
+
+static void
+put_map(const struct map *m, struct buf *b)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (const struct entry *e = m->buckets[i]; e != NULL; e = e->next)
+			buf_put(b, buf_bytes(&e->records));
+}
+
+void
+book_snapshot(void *book, struct buf *b)
+{
+	struct book *k = book;
+	pthread_mutex_lock(&k->lock);
+	forget(k);
+	put_numbers(k, b);
+	put_map(&k->activations, b);
+	put_map(&k->intents, b);
+	counter_write(&k->counters, PIECE, put_counters, &(struct piece){b, k->newest_at});
+	pthread_mutex_unlock(&k->lock);
+}
+
+/* ---- asking ---- */
+
+err_t
+book_activation(struct book *b, const uint8_t id[RECORD_ID], struct book_activation *ret_activation)
+{
+	pthread_mutex_lock(&b->lock);
+	const struct entry *e = find(&b->activations, id);
+	if (e != NULL)
+		*ret_activation = e->is.activation;
+	pthread_mutex_unlock(&b->lock);
+	return e != NULL ? OK : err_make(ERR_ACTIVATION, "no such activation");
+}
+
+err_t
+book_intent(struct book *b, const uint8_t id[RECORD_ID], struct book_intent *ret_intent)
+{
+	pthread_mutex_lock(&b->lock);
+	const struct entry *e = find(&b->intents, id);
+	if (e != NULL)
+		*ret_intent = e->is.intent;
+	pthread_mutex_unlock(&b->lock);
+	return e != NULL ? OK : err_make(ERR_INTENT, "no such intent");
+}
+
+struct counter
+book_counter(struct book *b, const uint8_t request[RECORD_ID], const uint8_t signer[RECORD_ID])
+{
+	uint8_t print[COUNTER_PRINT];
+	counter_print(request, signer, print);
+	pthread_mutex_lock(&b->lock);
+	struct counter c = counter_get(&b->counters, print);
+	pthread_mutex_unlock(&b->lock);
+	return c;
+}
+
+bool
+book_has_serial(struct book *b, const uint8_t serial[RECORD_SERIAL])
+{
+	bool has = false;
+	pthread_mutex_lock(&b->lock);
+	for (const struct entry *e = *serial_bucket(b, serial); e != NULL && !has; e = e->next_serial)
+		has = memcmp(e->is.intent.serial, serial, RECORD_SERIAL) == 0;
+	pthread_mutex_unlock(&b->lock);
+	return has;
+}
+
+uint64_t
+book_crl_number(struct book *b)
+{
+	pthread_mutex_lock(&b->lock);
+	uint64_t number = b->crl_number;
+	pthread_mutex_unlock(&b->lock);
+	return number;
+}
+
+uint64_t
+book_checkpoint_size(struct book *b)
+{
+	pthread_mutex_lock(&b->lock);
+	uint64_t size = b->checkpoint_size;
+	pthread_mutex_unlock(&b->lock);
+	return size;
+}
+
+bool
+book_claim(struct book *b, const uint8_t id[RECORD_ID])
+{
+	bool free_yet = true;
+	pthread_mutex_lock(&b->lock);
+	for (size_t i = 0; i < b->claims_n && free_yet; i++)
+		free_yet = memcmp(b->claims[i], id, RECORD_ID) != 0;
+	if (b->claims_n == CLAIMS_MAX)
+		free_yet = false;
+	if (free_yet)
+		memcpy(b->claims[b->claims_n++], id, RECORD_ID);
+	pthread_mutex_unlock(&b->lock);
+	return free_yet;
+}
+
+void
+book_release(struct book *b, const uint8_t id[RECORD_ID])
+{
+	pthread_mutex_lock(&b->lock);
+	for (size_t i = 0; i < b->claims_n; i++)
+		if (memcmp(b->claims[i], id, RECORD_ID) == 0) {
+			b->claims_n--;
+			memmove(b->claims[i], b->claims[b->claims_n], RECORD_ID);
+			break;
+		}
+	pthread_mutex_unlock(&b->lock);
+}

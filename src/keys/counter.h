@@ -1,0 +1,42 @@
+/*
+ * Tries and sends of one signer in one request, for ever: no restart, new activation or passing of time gives any back.
+ * So every pair that was ever counted stays, in 16 octets each: a fingerprint of request and signer and two small
+ * numbers. Two pairs with one fingerprint (96 bits) would share their counts, which errs on the safe side. Not
+ * locked: the book (book.h) does that.
+ */
+#ifndef PARAPH_KEYS_COUNTER_H
+#define PARAPH_KEYS_COUNTER_H
+
+#include "base/buf.h"
+
+enum { COUNTER_PRINT = 12, COUNTER_LEN = COUNTER_PRINT + 2 };
+
+struct counter {
+	uint8_t print[COUNTER_PRINT];
+	uint8_t tries;
+	uint8_t sends;
+	uint8_t taken; /* a place in the table */
+	uint8_t zero;
+};
+
+struct counter_table {
+	struct counter *places;
+	size_t room; /* a power of two; 0 before the first */
+	size_t n;
+};
+
+void counter_done(struct counter_table *t);
+/* The fingerprint of request and signer, 16 octets each. */
+void counter_print(const uint8_t request[16], const uint8_t signer[16], uint8_t ret_print[COUNTER_PRINT]);
+/* What was counted; all zero when nothing was. */
+struct counter counter_get(const struct counter_table *t, const uint8_t print[COUNTER_PRINT]);
+/* Adds; never above 255. */
+void counter_add(struct counter_table *t, const uint8_t print[COUNTER_PRINT], uint8_t tries, uint8_t sends);
+
+/* All of them, COUNTER_LEN octets each (fingerprint, tries, sends), in pieces of at most max octets. */
+typedef void (*counter_piece_f)(void *arg, struct bytes piece);
+void counter_write(const struct counter_table *t, size_t max, counter_piece_f piece, void *arg);
+/* Takes a piece in: what it says replaces what was counted; ERR_JOURNAL. */
+err_t counter_read(struct counter_table *t, struct bytes piece);
+
+#endif
