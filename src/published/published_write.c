@@ -1,0 +1,294 @@
+#include "published/published_write.h"
+#include "os/clock.h"
+#include "published/published_store.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/stat.h>
+
+enum { BATCH_MAX = 1000 };
+
+/* One put, waiting to be written; in memory of its own, because its caller may stop waiting. */
+struct put {
+	struct put *next;
+	bool is_file;
+	bool done;       /* written or failed */
+	bool abandoned;  /* nobody waits: the thread frees it */
+	uint16_t code;
+	char detail[160];
+	size_t key_n, value_n;
+	uint8_t key[64];
+	uint8_t value[];
+};
+
+struct published {
+	MDB_env *env;
+	MDB_dbi certificates, files;
+	pthread_t thread;
+	pthread_mutex_t lock; /* guards all below and every put's done, abandoned, code */
+	pthread_cond_t queued, written;
+	struct put *first, **last;
+	bool stop;
+};
+
+/* ---- the thread ---- */
+
+/* A certificate keeps the time when it was published first: answers say thisUpdate never before that. */
+static int
+first_time_keep(struct published *p, MDB_txn *txn, struct put *put, MDB_val *key)
+{
+	MDB_val old;
+	struct published_certificate before, now;
+	int r = mdb_get(txn, p->certificates, key, &old);
+	if (r != 0)
+		return r == MDB_NOTFOUND ? 0 : r;
+	if (published_record_read(bytes(old.mv_data, old.mv_size), &before).code != ERR_OK ||
+	    published_record_read(bytes(put->value, put->value_n), &now).code != ERR_OK)
+		return 0;
+	now.published_at = before.published_at;
+	published_record_write(&now, put->value);
+	return 0;
+}
+
+/* The readers see by this number that a file changed. */
+static int
+generation_raise(struct published *p, MDB_txn *txn)
+{
+	uint64_t generation = 0;
+	char name[] = "g";
+	MDB_val key = {1, name}, value;
+	int r = mdb_get(txn, p->files, &key, &value);
+	if (r == 0 && value.mv_size == sizeof generation)
+		memcpy(&generation, value.mv_data, sizeof generation);
+	generation++;
+	value = (MDB_val){sizeof generation, &generation};
+	return mdb_put(txn, p->files, &key, &value, 0);
+}
+
+static int
+put_write(struct published *p, MDB_txn *txn, struct put *put)
+{
+	MDB_val key = {put->key_n, put->key}, value = {put->value_n, put->value};
+	int r = put->is_file ? generation_raise(p, txn) : first_time_keep(p, txn, put, &key);
+	return r != 0 ? r : mdb_put(txn, put->is_file ? p->files : p->certificates, &key, &value, 0);
+}
+
+/* One transaction for the whole batch. */
+static int
+batch_write(struct published *p, struct put *first)
+{
+	MDB_txn *txn;
+	int r = mdb_txn_begin(p->env, NULL, 0, &txn);
+	if (r != 0)
+		return r;
+	for (struct put *put = first; put != NULL && r == 0; put = put->next)
+		r = put_write(p, txn, put);
+	if (r != 0) {
+		mdb_txn_abort(txn);
+		return r;
+	}
+	return mdb_txn_commit(txn);
+}
+
+/* Tells the waiting callers; a put that nobody waits for is freed here. Under the lock. */
+static void
+batch_finish(struct put *first, err_t e)
+{
+	for (struct put *put = first, *next; put != NULL; put = next) {
+		next = put->next;
+		put->done = true;
+		put->code = e.code;
+		if (err_is(e))
+			snprintf(put->detail, sizeof put->detail, "%s", err_detail());
+		if (put->abandoned)
+			free(put);
+	}
+}
+
+/* Takes at most BATCH_MAX puts off the queue. Under the lock. */
+static struct put *
+batch_take(struct published *p)
+{
+	struct put *first = p->first, **end = &p->first;
+	for (int n = 0; *end != NULL && n < BATCH_MAX; n++)
+		end = &(*end)->next;
+	p->first = *end;
+	*end = NULL;
+	if (p->first == NULL)
+		p->last = &p->first;
+	return first;
+}
+
+static void *
+writer_run(void *arg)
+{
+	struct published *p = arg;
+	pthread_mutex_lock(&p->lock);
+	while (!p->stop || p->first != NULL) {
+		if (p->first == NULL) {
+			pthread_cond_wait(&p->queued, &p->lock);
+			continue;
+		}
+		struct put *first = batch_take(p);
+		pthread_mutex_unlock(&p->lock);
+		int r = batch_write(p, first);
+		err_t e = r == 0 ? OK : published_store_error(r, "writing the status store");
+		pthread_mutex_lock(&p->lock);
+		batch_finish(first, e);
+		pthread_cond_broadcast(&p->written);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+/* ---- opening ---- */
+
+/* umask 077 took the group's bits; status is another user when there are several. */
+static err_t
+group_allow(const char *directory)
+{
+	static const struct {
+		const char *name;
+		mode_t mode;
+	} files[] = {{"data.mdb", 0640}, {"lock.mdb", 0660}};
+	char path[PATH_MAX];
+	for (size_t i = 0; i < 2; i++) {
+		int n = snprintf(path, sizeof path, "%s/%s", directory, files[i].name);
+		if (n < 0 || (size_t)n >= sizeof path || chmod(path, files[i].mode) != 0)
+			return err_errno("mode of %s", path);
+	}
+	return OK;
+}
+
+static int
+tables_open(struct published *p)
+{
+	MDB_txn *txn;
+	int r = mdb_txn_begin(p->env, NULL, 0, &txn);
+	if (r != 0)
+		return r;
+	if ((r = mdb_dbi_open(txn, PUBLISHED_STORE_CERTIFICATES, MDB_CREATE, &p->certificates)) != 0 ||
+	    (r = mdb_dbi_open(txn, PUBLISHED_STORE_FILES, MDB_CREATE, &p->files)) != 0) {
+		mdb_txn_abort(txn);
+		return r;
+	}
+	return mdb_txn_commit(txn);
+}
+
+static void
+waits_init(struct published *p)
+{
+	pthread_condattr_t monotonic;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->queued, &monotonic);
+	pthread_cond_init(&p->written, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	p->last = &p->first;
+}
+
+err_t
+published_write_open(const char *directory, struct published **ret_published)
+{
+	struct published *p = calloc(1, sizeof *p);
+	if (p == NULL)
+		abort();
+	/* NOMETASYNC: one sync for a commit; a power cut can lose the last one, which core publishes anew at its start. */
+	err_t e = published_store_open(directory, MDB_NOMETASYNC, &p->env);
+	if (!err_is(e)) {
+		int r = tables_open(p);
+		e = r == 0 ? group_allow(directory) : published_store_error(r, directory);
+	}
+	if (err_is(e)) {
+		if (p->env != NULL)
+			mdb_env_close(p->env);
+		free(p);
+		return e;
+	}
+	waits_init(p);
+	if (pthread_create(&p->thread, NULL, writer_run, p) != 0)
+		abort();
+	*ret_published = p;
+	return OK;
+}
+
+void
+published_write_close(struct published *p)
+{
+	if (p == NULL)
+		return;
+	pthread_mutex_lock(&p->lock);
+	p->stop = true;
+	pthread_cond_signal(&p->queued);
+	pthread_mutex_unlock(&p->lock);
+	pthread_join(p->thread, NULL);
+	mdb_env_close(p->env);
+	pthread_cond_destroy(&p->queued);
+	pthread_cond_destroy(&p->written);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+/* ---- putting ---- */
+
+static struct put *
+put_new(struct bytes key, struct bytes value)
+{
+	struct put *put = calloc(1, sizeof *put + value.n);
+	if (put == NULL)
+		abort();
+	memcpy(put->key, key.p, key.n);
+	put->key_n = key.n;
+	memcpy(put->value, value.p, value.n);
+	put->value_n = value.n;
+	return put;
+}
+
+/* Queues it and waits until it is on disk or the deadline has passed. */
+static err_t
+put_run(struct published *p, struct put *put)
+{
+	int64_t end = clock_monotonic() + PUBLISHED_WRITE_US;
+	struct timespec until = {end / TIME_SECOND, end % TIME_SECOND * 1000};
+	int waited = 0;
+	pthread_mutex_lock(&p->lock);
+	*p->last = put;
+	p->last = &put->next;
+	pthread_cond_signal(&p->queued);
+	while (!put->done && waited == 0)
+		waited = pthread_cond_timedwait(&p->written, &p->lock, &until);
+	bool done = put->done;
+	put->abandoned = !done;
+	pthread_mutex_unlock(&p->lock);
+	if (!done)
+		return err_make(ERR_DEADLINE, "the status store was not written in time: does a reader hold its lock?");
+	err_t e = put->code == ERR_OK ? OK : err_import(put->code, put->detail);
+	free(put);
+	return e;
+}
+
+err_t
+published_write_certificate(struct published *p, const uint8_t issuer_spki_sha256[DIGEST_SHA256_LEN],
+    struct bytes serial, const struct published_certificate *certificate)
+{
+	uint8_t key[PUBLISHED_KEY_LEN], record[PUBLISHED_RECORD_LEN];
+	size_t key_n;
+	struct published_certificate proven;
+	TRY(published_record_key(issuer_spki_sha256, serial, key, &key_n));
+	published_record_write(certificate, record);
+	TRY(published_record_read(BYTES_OF(record), &proven));
+	return put_run(p, put_new(bytes(key, key_n), BYTES_OF(record)));
+}
+
+err_t
+published_write_file(struct published *p, enum published_kind kind, struct str name, struct bytes der)
+{
+	char key[PUBLISHED_NAME_MAX + 3];
+	TRY(published_record_file_key(kind, name, key));
+	if (der.n == 0)
+		return err_make(ERR_INPUT, "nothing to publish as %s", key);
+	struct put *put = put_new(bytes(key, strlen(key)), der);
+	put->is_file = true;
+	return put_run(p, put);
+}

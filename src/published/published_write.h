@@ -1,0 +1,30 @@
+/*
+ * The writing side, for core alone. A thread of its own commits what many threads put, together (group commit); each put
+ * returns when its record is on disk. A put waits at most PUBLISHED_WRITE_US: a hostile reader that holds the store's lock
+ * cannot stall core, it gives ERR_DEADLINE, and a restart of status ends it.
+ */
+#ifndef PARAPH_PUBLISHED_PUBLISHED_WRITE_H
+#define PARAPH_PUBLISHED_PUBLISHED_WRITE_H
+
+#include "published/published_record.h"
+#include <sys/types.h>
+
+struct published;
+
+#define PUBLISHED_WRITE_US (INT64_C(5) * 1000000)
+
+/* Opens (and makes) the store in an existing directory, and starts the thread (call it after the jail was entered or allow
+ * threads in it). The files become readable, the lock file writable, for the directory's group. */
+err_t published_write_open(const char *directory, struct published **ret_published);
+/* Waits for what is queued. Accepts NULL. */
+void published_write_close(struct published *p);
+
+/* Puts or replaces the status of a certificate; published_at of an earlier record stays. Any thread.
+ * ERR_DEADLINE: unknown whether it was written; put it again. */
+err_t published_write_certificate(struct published *p, const uint8_t issuer_spki_sha256[DIGEST_SHA256_LEN],
+    struct bytes serial, const struct published_certificate *certificate);
+
+/* Puts or replaces a CA certificate, the certificate of its OCSP signer, or its CRL (DER). Any thread. */
+err_t published_write_file(struct published *p, enum published_kind kind, struct str name, struct bytes der);
+
+#endif
