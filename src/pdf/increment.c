@@ -68,20 +68,26 @@ increment_stream(struct increment *inc, struct literal_ref ref, struct bytes ent
 }
 
 void
-increment_deflated(struct increment *inc, struct literal_ref ref, struct bytes entries, struct bytes data)
+increment_pack(struct bytes data, struct buf *b)
 {
 	uLong room = compressBound(data.n);
 	uint8_t *packed = malloc(room);
 	if (packed == NULL || compress2(packed, &room, data.p, data.n, Z_BEST_COMPRESSION) != Z_OK)
 		abort();
-	increment_object(inc, ref);
-	buf_put_str(inc->out, STR("<<"));
-	buf_put(inc->out, entries);
-	buf_printf(inc->out, " /Filter /FlateDecode /Length %lu>>\nstream\n", room);
-	buf_put(inc->out, bytes(packed, room));
-	buf_put_str(inc->out, STR("\nendstream"));
-	increment_object_end(inc);
+	buf_put(b, bytes(packed, room));
 	free(packed);
+}
+
+void
+increment_deflated(struct increment *inc, struct literal_ref ref, struct bytes entries, struct bytes data)
+{
+	AUTO_BUF(packed, LIMIT_INCREMENT);
+	AUTO_BUF(all, 64 * 1024);
+	increment_pack(data, &packed);
+	buf_put(&all, entries);
+	buf_put_str(&all, STR(" /Filter /FlateDecode"));
+	inc->over = inc->over || packed.over || all.over;
+	increment_stream(inc, ref, buf_bytes(&all), buf_bytes(&packed));
 }
 
 /* ---- the section ---- */
@@ -174,7 +180,7 @@ increment_finish(struct increment *inc, uint64_t *ret_startxref)
 		note(inc, self);
 	}
 	if (inc->over)
-		return err_make(ERR_LIMIT, "more than %d objects in one increment", INCREMENT_OBJECTS_MAX);
+		return err_make(ERR_LIMIT, "more than %d objects, or one too large, in an increment", INCREMENT_OBJECTS_MAX);
 	qsort(inc->entries, inc->entries_n, sizeof inc->entries[0], entry_compare);
 	if (inc->plan->xref == PLAN_STREAM)
 		put_stream(inc, self);

@@ -21,7 +21,7 @@ struct increment {
 	uint64_t startxref; /* of the newest section before it */
 	uint32_t next;      /* first free object number */
 	struct buf *out;
-	bool over;          /* too many objects */
+	bool over;          /* too many objects, or one too large */
 	size_t entries_n;
 	struct increment_entry entries[INCREMENT_OBJECTS_MAX];
 };
@@ -39,7 +39,9 @@ void increment_object_end(struct increment *inc);
 
 /* A whole stream object; entries are those of its dictionary without /Length. */
 void increment_stream(struct increment *inc, struct literal_ref ref, struct bytes entries, struct bytes data);
-/* The same with data deflated here; entries without /Filter. */
+/* zlib's form of data, for a stream with /Filter /FlateDecode. */
+void increment_pack(struct bytes data, struct buf *b);
+/* A stream object with data packed here; entries without /Filter. */
 void increment_deflated(struct increment *inc, struct literal_ref ref, struct bytes entries, struct bytes data);
 
 /* Writes section, trailer and end. ERR_LIMIT when out or the table of objects was too small. */

@@ -9,15 +9,18 @@ field_check(const struct plan_field *f)
 {
 	if (f->kind != PLAN_SIGNATURE && f->kind != PLAN_STAMP)
 		return err_make(ERR_PDF_PLAN, "a field is of the unknown kind %d", (int)f->kind);
-	if (f->object.number == 0 || f->page.number == 0 || f->page_number == 0)
-		return err_make(ERR_PDF_PLAN, "a field has no object or no page");
+	if (f->object.number == 0)
+		return err_make(ERR_PDF_PLAN, "a field has no object");
 	if (f->signer >= LIMIT_SIGNERS)
 		return err_make(ERR_PDF_PLAN, "there is no signer %u", f->signer);
-	if (f->name.n > PLAN_NAME_MAX || f->entries.n > PLAN_ENTRIES_MAX || f->appearance_entries.n > PLAN_ENTRIES_MAX ||
+	if (f->name.n > PLAN_NAME_MAX || f->entries.n > PLAN_ENTRIES_MAX ||
+	    f->widget_entries.n > PLAN_ENTRIES_MAX || f->appearance_entries.n > PLAN_ENTRIES_MAX ||
 	    f->appearance_data.n > PLAN_APPEARANCE_MAX)
 		return err_make(ERR_PDF_PLAN, "a part of a field is too long");
 	if (f->appearance.number == 0 && (f->appearance_entries.n != 0 || f->appearance_data.n != 0))
 		return err_make(ERR_PDF_PLAN, "an appearance has no object");
+	if (f->widget.number == 0 && f->widget_entries.n != 0)
+		return err_make(ERR_PDF_PLAN, "a widget has no object");
 	return OK;
 }
 
@@ -70,6 +73,8 @@ put_field(struct buf *b, const struct plan_field *f)
 		buf_put_u32(b, (uint32_t)f->rect[i]);
 	put_run(b, str_bytes(f->name));
 	put_run(b, f->entries);
+	put_ref(b, f->widget);
+	put_run(b, f->widget_entries);
 	put_ref(b, f->appearance);
 	put_run(b, f->appearance_entries);
 	put_run(b, f->appearance_data);
@@ -157,6 +162,8 @@ take_field(struct cursor *c, struct plan_field *f)
 	struct bytes name = take_run(c);
 	c->bad = c->bad || err_is(str_check(name, &f->name));
 	f->entries = take_run(c);
+	f->widget = take_ref(c);
+	f->widget_entries = take_run(c);
 	f->appearance = take_ref(c);
 	f->appearance_entries = take_run(c);
 	f->appearance_data = take_run(c);

@@ -28,12 +28,14 @@ enum plan_kind { PLAN_SIGNATURE = 1, PLAN_STAMP = 2 };
 struct plan_field {
 	enum plan_kind kind;
 	uint16_t signer;                 /* which signer of the request, from 0; a signature and its stamp share it */
-	struct literal_ref object;       /* field and widget in one dictionary */
-	struct literal_ref page;
-	uint32_t page_number;            /* from 1 */
+	struct literal_ref object;       /* the field */
+	struct literal_ref page;         /* number 0: an existing field that does not say */
+	uint32_t page_number;            /* from 1; 0: not known */
 	int32_t rect[4];                 /* as in /Rect, thousandths of a point; all 0 when invisible */
 	struct str name;                 /* the full name, UTF-8 */
 	struct bytes entries;            /* the dictionary's entries but /V and /AP */
+	struct literal_ref widget;       /* a widget that is an object of its own; number 0: field and widget are one */
+	struct bytes widget_entries;     /* its entries but /AP */
 	struct literal_ref appearance;   /* the form XObject; number 0: none */
 	struct bytes appearance_entries; /* of the final one, but /Length */
 	struct bytes appearance_data;    /* the final one, encoded as its entries say */

@@ -56,20 +56,41 @@ field_check(const struct plan *plan, const struct tip *tip, size_t field, enum p
 }
 
 static void
+put_appearance(struct increment *inc, const struct plan_field *f)
+{
+	if (f->appearance.number == 0)
+		return;
+	buf_put_str(inc->out, STR(" /AP <</N "));
+	literal_reference(inc->out, f->appearance);
+	buf_put_str(inc->out, STR(">>"));
+}
+
+static void
 put_field(struct increment *inc, const struct plan_field *f, struct literal_ref value)
 {
 	increment_object(inc, f->object);
 	buf_put_str(inc->out, STR("<<"));
 	buf_put(inc->out, f->entries);
-	if (f->appearance.number != 0) {
-		buf_put_str(inc->out, STR(" /AP <</N "));
-		literal_reference(inc->out, f->appearance);
-		buf_put_str(inc->out, STR(">>"));
-	}
+	if (f->widget.number == 0)
+		put_appearance(inc, f);
 	buf_put_str(inc->out, STR(" /V "));
 	literal_reference(inc->out, value);
 	buf_put_str(inc->out, STR(">>"));
 	increment_object_end(inc);
+}
+
+/* The widget, where it is an object of its own, and what it shows from now on. */
+static void
+put_widget(struct increment *inc, const struct plan_field *f)
+{
+	if (f->widget.number != 0) {
+		increment_object(inc, f->widget);
+		buf_put_str(inc->out, STR("<<"));
+		buf_put(inc->out, f->widget_entries);
+		put_appearance(inc, f);
+		buf_put_str(inc->out, STR(">>"));
+		increment_object_end(inc);
+	}
 	if (f->appearance.number != 0)
 		increment_stream(inc, f->appearance, f->appearance_entries, f->appearance_data);
 }
@@ -134,6 +155,7 @@ revision_signature(const struct plan *plan, const struct tip *tip, size_t field,
 	increment_start(&inc, plan, tip->length, tip->startxref, tip->next, out);
 	struct literal_ref value = increment_number(&inc);
 	put_field(&inc, &plan->fields[field], value);
+	put_widget(&inc, &plan->fields[field]);
 	put_signature(&inc, value, at, words, &frame);
 	TRY(finish(&inc, &next));
 	fill_range(out, tip->length, &frame);
@@ -154,6 +176,7 @@ revision_stamp(const struct plan *plan, const struct tip *tip, size_t field, str
 	increment_start(&inc, plan, tip->length, tip->startxref, tip->next, out);
 	struct literal_ref value = increment_number(&inc);
 	put_field(&inc, &plan->fields[field], value);
+	put_widget(&inc, &plan->fields[field]);
 	put_stamp(&inc, value, &frame);
 	TRY(finish(&inc, &next));
 	fill_range(out, tip->length, &frame);

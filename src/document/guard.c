@@ -1,0 +1,117 @@
+#include "document/guard.h"
+
+enum {
+	CHAIN_MAX = 32,   /* actions that follow one another */
+	LAYERS_MAX = 10000,
+};
+
+/* ---- actions ---- */
+
+static bool
+action_is_active(struct reader *r, qpdf_oh action)
+{
+	/* [ISO 32000-2 12.6.4]: of all kinds only these run code. The others go somewhere, or ask first. */
+	static const char *const kinds[] = {"/JavaScript", "/Launch", "/Rendition"};
+	if (reader_is_name(r, action, "/S", kinds[0]) || reader_is_name(r, action, "/S", kinds[1]))
+		return true;
+	return reader_is_name(r, action, "/S", kinds[2]) && reader_has(r, action, "/JS");
+}
+
+static bool
+acts(struct reader *r, qpdf_oh action, int *left)
+{
+	if (--*left < 0 || !reader_is_dictionary(r, action))
+		return false;
+	if (action_is_active(r, action))
+		return true;
+	qpdf_oh next = reader_key(r, action, "/Next");
+	if (reader_is_dictionary(r, next))
+		return acts(r, next, left);
+	for (size_t i = 0; i < reader_count(r, next); i++)
+		if (acts(r, reader_item(r, next, i), left))
+			return true;
+	return false;
+}
+
+bool
+guard_acts(struct reader *r, qpdf_oh action)
+{
+	int left = CHAIN_MAX;
+	return acts(r, action, &left);
+}
+
+bool
+guard_acts_any(struct reader *r, qpdf_oh additional)
+{
+	/* Catalog: before close, save, print and after them; page: opened, closed. [ISO 32000-2 12.6.3] */
+	static const char *const events[] = {"/WC", "/WS", "/DS", "/WP", "/DP", "/O", "/C", "/PO", "/PV", "/PI", "/PC"};
+	for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
+		if (guard_acts(r, reader_key(r, additional, events[i])))
+			return true;
+	return false;
+}
+
+static err_t
+scripts_check(struct reader *r)
+{
+	if (guard_acts(r, reader_key(r, r->root, "/OpenAction")))
+		return err_make(ERR_PDF_SCRIPTS, "an action when the document is opened");
+	if (guard_acts_any(r, reader_key(r, r->root, "/AA")))
+		return err_make(ERR_PDF_SCRIPTS, "an action of the document catalog");
+	return OK;
+}
+
+/* ---- forms that are not PDF ---- */
+
+static err_t
+xfa_check(struct reader *r)
+{
+	if (reader_has(r, reader_key(r, r->root, "/AcroForm"), "/XFA"))
+		return err_make(ERR_PDF_XFA, "the form has /XFA");
+	return OK;
+}
+
+/* ---- layers ---- */
+
+/* Whether a layer's own wishes let it look different on screen and on paper. They count only with /AS. */
+static bool
+usage_differs(struct reader *r, qpdf_oh layer)
+{
+	qpdf_oh usage = reader_key(r, layer, "/Usage");
+	bool view_off = reader_is_name(r, reader_key(r, usage, "/View"), "/ViewState", "/OFF");
+	bool print_off = reader_is_name(r, reader_key(r, usage, "/Print"), "/PrintState", "/OFF");
+	return view_off || print_off;
+}
+
+/* [ISO 32000-2 8.11.4.3]: the default configuration says what is shown when the document is opened. */
+static err_t
+layers_check(struct reader *r)
+{
+	qpdf_oh properties = reader_key(r, r->root, "/OCProperties");
+	qpdf_oh layers = reader_key(r, properties, "/OCGs"), shown = reader_key(r, properties, "/D");
+	size_t n = reader_count(r, layers);
+	if (n == 0)
+		return OK;
+	if (n > LAYERS_MAX)
+		return err_make(ERR_PDF_TOO_COMPLEX, "%zu layers, at most %d are allowed", n, LAYERS_MAX);
+	if (reader_is_name(r, shown, "/BaseState", "/OFF") && reader_count(r, reader_key(r, shown, "/ON")) < n)
+		return err_make(ERR_PDF_HIDDEN_LAYERS, "layers are hidden unless they are switched on");
+	size_t off = reader_count(r, reader_key(r, shown, "/OFF"));
+	if (off > 0)
+		return err_make(ERR_PDF_HIDDEN_LAYERS, "%zu of %zu layers are hidden", off, n);
+	if (reader_count(r, reader_key(r, shown, "/AS")) == 0)
+		return OK;
+	for (size_t i = 0; i < n; i++)
+		if (usage_differs(r, reader_item(r, layers, i)))
+			return err_make(ERR_PDF_HIDDEN_LAYERS, "layer %zu is not the same on screen and on paper", i + 1);
+	return OK;
+}
+
+err_t
+guard_check(struct reader *r)
+{
+	TRY(xfa_check(r));
+	TRY(scripts_check(r));
+	TRY(layers_check(r));
+	return reader_check(r);
+}

@@ -1,0 +1,19 @@
+/*
+ * What can change what a reader sees, or hide it: scripts that run by themselves, programs that are started, XFA, layers
+ * that are not shown. A document with one of them is refused before anything is prepared; README.md says where the line
+ * is drawn and why.
+ */
+#ifndef PARAPH_DOCUMENT_GUARD_H
+#define PARAPH_DOCUMENT_GUARD_H
+
+#include "document/reader.h"
+
+/* ERR_PDF_XFA, ERR_PDF_SCRIPTS or ERR_PDF_HIDDEN_LAYERS, with what was found. */
+err_t guard_check(struct reader *r);
+
+/* Whether an action, or one that follows it, runs a script or starts a program. */
+bool guard_acts(struct reader *r, qpdf_oh action);
+/* The same for a dictionary of additional actions (/AA). */
+bool guard_acts_any(struct reader *r, qpdf_oh additional);
+
+#endif

@@ -1,0 +1,579 @@
+#include "document/prepare.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+enum {
+	FIELD_FLAGS = 4 | 128, /* printed, locked in place [ISO 32000-2 12.5.3] */
+	NAMES_TRIED = 1000,
+	ARENA_MAX = 32 * 1024 * 1024,
+	CONTAINERS_MAX = 2 * LIMIT_SIGNERS + 4,
+};
+
+struct draft {
+	struct reader *r;
+	const struct inspect_order *order;
+	const struct inspection *in;
+	struct arena *arena;
+	struct typeset ts;
+	struct plan plan;
+	struct increment inc;
+	struct appearance boxes[LIMIT_SIGNERS]; /* of the signature fields that have an appearance */
+	struct bytes previews[LIMIT_SIGNERS][2]; /* entries, data */
+	size_t redefined_n;
+	uint32_t redefined[CONTAINERS_MAX];      /* arrays of /Annots that were extended in place */
+};
+
+/* A copy of what a builder holds, in the arena. */
+static err_t
+keep(struct draft *d, const struct buf *b, struct bytes *ret_kept)
+{
+	TRY(buf_check(b));
+	return arena_copy(d->arena, buf_bytes(b), ret_kept);
+}
+
+/* ---- what the plan says of the file ---- */
+
+static void
+plan_id(struct draft *d)
+{
+	qpdf_oh id = reader_key(d->r, d->r->trailer, "/ID");
+	struct bytes first = reader_octets(d->r, reader_item(d->r, id, 0));
+	struct bytes second = reader_octets(d->r, reader_item(d->r, id, 1));
+	if (reader_count(d->r, id) != 2 || first.n == 0 || first.n > PLAN_ID_MAX || second.n == 0 || second.n > PLAN_ID_MAX)
+		return;
+	d->plan.id[0] = first;
+	d->plan.id[1] = second;
+}
+
+/* "12 0 R 13 0 R": the streams that a list of /DSS holds. */
+static err_t
+plan_dss_list(struct draft *d, qpdf_oh dss, const char *key, struct bytes *ret_list)
+{
+	AUTO_BUF(b, PLAN_REFERENCES_MAX);
+	qpdf_oh list = reader_key(d->r, dss, key);
+	size_t n = reader_count(d->r, list);
+	for (size_t i = 0; i < n; i++) {
+		struct literal_ref ref;
+		if (!reader_ref(d->r, reader_item(d->r, list, i), &ref))
+			continue;
+		if (b.n > 0)
+			buf_put_byte(&b, ' ');
+		literal_reference(&b, ref);
+	}
+	return keep(d, &b, ret_list);
+}
+
+/* An existing /DSS keeps its object and all its entries. */
+static err_t
+plan_dss(struct draft *d)
+{
+	static const char *const lists[] = {"/Certs", "/OCSPs", "/CRLs", NULL};
+	qpdf_oh dss = reader_key(d->r, d->r->root, "/DSS");
+	AUTO_BUF(entries, PLAN_REFERENCES_MAX);
+	if (qpdf_oh_is_dictionary(d->r->q, dss)) {
+		reader_put_entries(d->r, dss, lists, &entries);
+		TRY(plan_dss_list(d, dss, "/Certs", &d->plan.dss_certs));
+		TRY(plan_dss_list(d, dss, "/OCSPs", &d->plan.dss_ocsps));
+		TRY(plan_dss_list(d, dss, "/CRLs", &d->plan.dss_crls));
+	}
+	if (entries.n == 0)
+		buf_put_str(&entries, STR("/Type /DSS"));
+	if (!reader_ref(d->r, dss, &d->plan.dss) || !qpdf_oh_is_dictionary(d->r->q, dss))
+		d->plan.dss = increment_number(&d->inc);
+	return keep(d, &entries, &d->plan.dss_entries);
+}
+
+static void
+plan_file(struct draft *d)
+{
+	d->plan.xref = d->r->xref;
+	d->plan.shift = d->r->shift;
+	d->plan.root = d->r->root_ref;
+	if (!reader_ref(d->r, reader_key(d->r, d->r->trailer, "/Info"), &d->plan.info))
+		d->plan.info = (struct literal_ref){0, 0};
+	plan_id(d);
+}
+
+/* ---- fields ---- */
+
+static bool
+name_is_taken(const struct draft *d, struct str name)
+{
+	if (form_has_name(d->in->form, name))
+		return true;
+	for (size_t i = 0; i < d->plan.fields_n; i++)
+		if (str_eq(d->plan.fields[i].name, name))
+			return true;
+	return false;
+}
+
+/* A name that no field has: the wanted one, or with a number behind it. A full stop would mean a parent. */
+static err_t
+name_choose(struct draft *d, struct str wanted, struct str *ret_name)
+{
+	const char *plain;
+	TRY(arena_str(d->arena, wanted, &plain));
+	for (char *p = (char *)(uintptr_t)plain; *p != '\0'; p++)
+		if (*p == '.')
+			*p = '_';
+	struct str name = {plain, wanted.n};
+	for (int i = 2; name_is_taken(d, name); i++) {
+		const char *numbered;
+		if (i > NAMES_TRIED)
+			return err_make(ERR_PDF_FORM_DAMAGED, "no free field name like \"%s\"", plain);
+		TRY(arena_printf(d->arena, &numbered, "%s-%d", plain, i));
+		name = str_c(numbered);
+	}
+	*ret_name = name;
+	return OK;
+}
+
+static void
+put_rect(struct buf *b, const int32_t rect[4])
+{
+	buf_put_str(b, STR(" /Rect ["));
+	for (size_t i = 0; i < 4; i++) {
+		if (i > 0)
+			buf_put_byte(b, ' ');
+		literal_number(b, rect[i]);
+	}
+	buf_put_str(b, STR("]"));
+}
+
+static err_t
+field_entries(struct draft *d, struct plan_field *f, const struct page *page)
+{
+	AUTO_BUF(b, PLAN_ENTRIES_MAX);
+	buf_put_str(&b, STR("/Type /Annot /Subtype /Widget /FT /Sig /T "));
+	literal_text(&b, f->name);
+	buf_printf(&b, " /F %d /P ", FIELD_FLAGS);
+	literal_reference(&b, f->page);
+	put_rect(&b, f->rect);
+	if (page->rotate != 0 && f->appearance.number != 0)
+		buf_printf(&b, " /MK <</R %d>>", page->rotate);
+	return keep(d, &b, &f->entries);
+}
+
+static err_t
+field_new(struct draft *d, enum plan_kind kind, size_t signer, struct str name, const struct page *page, const int32_t rect[4],
+    bool shown)
+{
+	struct plan_field *f = &d->plan.fields[d->plan.fields_n];
+	*f = (struct plan_field){.kind = kind, .signer = (uint16_t)signer, .page = page->ref, .page_number = page->number};
+	memcpy(f->rect, rect, sizeof f->rect);
+	TRY(name_choose(d, name, &f->name));
+	f->object = increment_number(&d->inc);
+	if (shown)
+		f->appearance = increment_number(&d->inc);
+	TRY(field_entries(d, f, page));
+	d->plan.fields_n++;
+	return OK;
+}
+
+static err_t
+box_new(struct draft *d, size_t i, double width, double height, int rotate)
+{
+	const struct inspect_wish *wish = &d->order->wishes[i];
+	struct appearance_wish box = {.name = wish->signer_name, .note = wish->note, .width = width, .height = height,
+	    .rotate = rotate, .demo = d->order->demo};
+	return appearance_init(&d->boxes[i], &box, &d->ts);
+}
+
+static err_t
+wish_new_field(struct draft *d, size_t i)
+{
+	const struct inspect_wish *wish = &d->order->wishes[i];
+	const struct page *page = pages_get(&d->in->pages, wish->visible ? wish->page : 1);
+	int32_t rect[4] = {0};
+	struct str name = wish->name.n == 0 ? STR("Signature") : wish->name;
+	if (wish->visible) {
+		TRY(pages_rect(page, wish->x, wish->y, wish->w, wish->h, rect));
+		TRY(box_new(d, i, wish->w / page->unit, wish->h / page->unit, page->rotate));
+	}
+	return field_new(d, PLAN_SIGNATURE, i, name, page, rect, wish->visible);
+}
+
+/* The rectangle of an existing widget in thousandths; all 0 when it has none. */
+static void
+widget_rect(struct draft *d, qpdf_oh widget, int32_t ret_rect[4])
+{
+	double v[4];
+	qpdf_oh array = reader_key(d->r, widget, "/Rect");
+	memset(ret_rect, 0, 4 * sizeof ret_rect[0]);
+	for (size_t i = 0; i < 4; i++)
+		if (!reader_number(d->r, reader_item(d->r, array, i), &v[i]) || fabs(v[i]) > 2000000)
+			return;
+	int32_t rect[4] = {(int32_t)lround(fmin(v[0], v[2]) * 1000), (int32_t)lround(fmin(v[1], v[3]) * 1000),
+	    (int32_t)lround(fmax(v[0], v[2]) * 1000), (int32_t)lround(fmax(v[1], v[3]) * 1000)};
+	memcpy(ret_rect, rect, sizeof rect);
+}
+
+static err_t
+existing_entries(struct draft *d, const struct form_empty *e, struct plan_field *f)
+{
+	static const char *const of_field[] = {"/V", "/AP", NULL}, *const of_widget[] = {"/AP", NULL};
+	AUTO_BUF(field, PLAN_ENTRIES_MAX);
+	AUTO_BUF(widget, PLAN_ENTRIES_MAX);
+	reader_put_entries(d->r, e->field, of_field, &field);
+	TRY(keep(d, &field, &f->entries));
+	if (e->widget_ref.number == e->field_ref.number)
+		return OK;
+	f->widget = e->widget_ref;
+	reader_put_entries(d->r, e->widget, of_widget, &widget);
+	return keep(d, &widget, &f->widget_entries);
+}
+
+static err_t
+wish_existing_field(struct draft *d, size_t i)
+{
+	const struct form_empty *e = d->in->empties[i];
+	struct plan_field *f = &d->plan.fields[d->plan.fields_n];
+	*f = (struct plan_field){.kind = PLAN_SIGNATURE, .signer = (uint16_t)i, .object = e->field_ref, .name = e->name};
+	const struct page *page = NULL;
+	if (reader_ref(d->r, reader_key(d->r, e->widget, "/P"), &f->page))
+		page = pages_get_ref(&d->in->pages, f->page);
+	f->page_number = page == NULL ? 0 : page->number;
+	TRY(existing_entries(d, e, f));
+	widget_rect(d, e->widget, f->rect);
+	double w = (f->rect[2] - f->rect[0]) / 1000.0, h = (f->rect[3] - f->rect[1]) / 1000.0;
+	int rotate = page == NULL ? 0 : page->rotate;
+	d->plan.fields_n++;
+	if (w < 1 || h < 1)
+		return OK;
+	f->appearance = increment_number(&d->inc);
+	return rotate % 180 == 0 ? box_new(d, i, w, h, rotate) : box_new(d, i, h, w, rotate);
+}
+
+static err_t
+wish_stamp_field(struct draft *d, size_t i)
+{
+	static const int32_t nowhere[4];
+	const char *name;
+	TRY(arena_printf(d->arena, &name, "%.*s-time", STR_ARG(d->plan.fields[i].name)));
+	return field_new(d, PLAN_STAMP, i, str_c(name), pages_get(&d->in->pages, 1), nowhere, false);
+}
+
+/* Signature fields first, so that field i of the plan is the one of signer i. */
+static err_t
+plan_fields(struct draft *d)
+{
+	for (size_t i = 0; i < d->order->wishes_n; i++)
+		TRY(d->order->wishes[i].existing ? wish_existing_field(d, i) : wish_new_field(d, i));
+	for (size_t i = 0; i < d->order->wishes_n; i++)
+		TRY(wish_stamp_field(d, i));
+	return OK;
+}
+
+/* ---- appearances ---- */
+
+static err_t
+draw_boxes(struct draft *d)
+{
+	for (size_t i = 0; i < d->order->wishes_n; i++) {
+		struct plan_field *f = &d->plan.fields[i];
+		if (f->appearance.number == 0)
+			continue;
+		AUTO_BUF(entries, PLAN_ENTRIES_MAX);
+		AUTO_BUF(data, PLAN_APPEARANCE_MAX);
+		appearance_preview(&d->boxes[i], &d->ts, &entries, &data);
+		TRY(keep(d, &entries, &d->previews[i][0]));
+		TRY(keep(d, &data, &d->previews[i][1]));
+		buf_reset(&entries);
+		buf_reset(&data);
+		appearance_final(&d->boxes[i], &d->ts, &entries, &data);
+		TRY(keep(d, &entries, &f->appearance_entries));
+		TRY(keep(d, &data, &f->appearance_data));
+	}
+	return OK;
+}
+
+/* ---- objects of revision 0 ---- */
+
+static void
+put_dictionary(struct draft *d, struct literal_ref ref, struct bytes entries, struct literal_ref appearance)
+{
+	struct buf *out = d->inc.out;
+	increment_object(&d->inc, ref);
+	buf_put_str(out, STR("<<"));
+	buf_put(out, entries);
+	if (appearance.number != 0) {
+		buf_put_str(out, STR(" /AP <</N "));
+		literal_reference(out, appearance);
+		buf_put_str(out, STR(">>"));
+	}
+	buf_put_str(out, STR(">>"));
+	increment_object_end(&d->inc);
+}
+
+static bool
+is_new(const struct draft *d, size_t field)
+{
+	return field >= d->order->wishes_n || !d->order->wishes[field].existing;
+}
+
+/* An existing field shows the preview too, unless an earlier signature watches over it. */
+static void
+put_fields(struct draft *d)
+{
+	for (size_t i = 0; i < d->plan.fields_n; i++) {
+		const struct plan_field *f = &d->plan.fields[i];
+		if (!is_new(d, i) && (f->appearance.number == 0 || d->in->form->signatures > 0))
+			continue;
+		if (f->widget.number != 0)
+			put_dictionary(d, f->widget, f->widget_entries, f->appearance);
+		else
+			put_dictionary(d, f->object, f->entries, f->appearance);
+		if (f->appearance.number != 0)
+			increment_stream(&d->inc, f->appearance, d->previews[i][0], d->previews[i][1]);
+	}
+}
+
+static void
+put_items(struct draft *d, qpdf_oh array)
+{
+	size_t n = reader_count(d->r, array);
+	for (size_t i = 0; i < n; i++) {
+		reader_put(d->r, reader_item(d->r, array, i), d->inc.out);
+		buf_put_byte(d->inc.out, ' ');
+	}
+}
+
+/* The new fields: all of them, or those of one page. */
+static void
+put_new_fields(struct draft *d, uint32_t page)
+{
+	for (size_t i = 0; i < d->plan.fields_n; i++)
+		if (is_new(d, i) && (page == 0 || d->plan.fields[i].page.number == page)) {
+			literal_reference(d->inc.out, d->plan.fields[i].object);
+			buf_put_byte(d->inc.out, ' ');
+		}
+}
+
+static bool
+redefine_once(struct draft *d, uint32_t number)
+{
+	for (size_t i = 0; i < d->redefined_n; i++)
+		if (d->redefined[i] == number)
+			return false;
+	if (d->redefined_n == CONTAINERS_MAX)
+		return false;
+	d->redefined[d->redefined_n++] = number;
+	return true;
+}
+
+/* /Annots of a page: an array that is an object of its own is extended in place, otherwise the page is written anew. */
+static void
+put_page(struct draft *d, const struct page *page)
+{
+	static const char *const skip[] = {"/Annots", NULL};
+	qpdf_oh annots = reader_key(d->r, page->object, "/Annots");
+	struct literal_ref ref;
+	struct buf *out = d->inc.out;
+	bool apart = qpdf_oh_is_array(d->r->q, annots) && reader_ref(d->r, annots, &ref) && redefine_once(d, ref.number);
+	increment_object(&d->inc, apart ? ref : page->ref);
+	if (!apart) {
+		buf_put_str(out, STR("<<"));
+		reader_put_entries(d->r, page->object, skip, out);
+		buf_put_str(out, STR(" /Annots "));
+	}
+	buf_put_byte(out, '[');
+	put_items(d, annots);
+	put_new_fields(d, page->ref.number);
+	buf_put_byte(out, ']');
+	if (!apart)
+		buf_put_str(out, STR(">>"));
+	increment_object_end(&d->inc);
+}
+
+static void
+put_pages(struct draft *d)
+{
+	for (size_t i = 0; i < d->in->pages.wanted_n; i++) {
+		const struct page *page = &d->in->pages.wanted[i];
+		bool used = false;
+		for (size_t j = 0; j < d->plan.fields_n; j++)
+			used = used || (is_new(d, j) && d->plan.fields[j].page.number == page->ref.number);
+		if (used)
+			put_page(d, page);
+	}
+}
+
+/* /AcroForm with the new fields and SigFlags 3: signatures exist, append only. [ISO 32000-2 12.7.3] */
+static void
+put_form(struct draft *d, struct literal_ref fields_apart)
+{
+	static const char *const skip[] = {"/Fields", "/SigFlags", NULL};
+	struct buf *out = d->inc.out;
+	buf_put_str(out, STR("<<"));
+	reader_put_entries(d->r, d->in->form->dictionary, skip, out);
+	buf_put_str(out, STR(" /Fields "));
+	if (fields_apart.number != 0)
+		literal_reference(out, fields_apart);
+	else {
+		buf_put_byte(out, '[');
+		put_items(d, reader_key(d->r, d->in->form->dictionary, "/Fields"));
+		put_new_fields(d, 0);
+		buf_put_byte(out, ']');
+	}
+	buf_put_str(out, STR(" /SigFlags 3>>"));
+}
+
+/* Extends an array of fields that is an object of its own. */
+static struct literal_ref
+put_fields_apart(struct draft *d)
+{
+	qpdf_oh fields = reader_key(d->r, d->in->form->dictionary, "/Fields");
+	struct literal_ref ref;
+	if (!qpdf_oh_is_array(d->r->q, fields) || !reader_ref(d->r, fields, &ref) || !redefine_once(d, ref.number))
+		return (struct literal_ref){0, 0};
+	increment_object(&d->inc, ref);
+	buf_put_byte(d->inc.out, '[');
+	put_items(d, fields);
+	put_new_fields(d, 0);
+	buf_put_byte(d->inc.out, ']');
+	increment_object_end(&d->inc);
+	return ref;
+}
+
+static bool
+has_signature_flags(struct draft *d)
+{
+	int64_t flags = 0;
+	reader_integer(d->r, reader_key(d->r, d->in->form->dictionary, "/SigFlags"), &flags);
+	return flags == 3;
+}
+
+/* The form where it stands, and a new one as an object of its own. *ret_inline: it stands in the catalog. */
+static struct literal_ref
+put_form_object(struct draft *d, struct literal_ref fields_apart, bool *ret_inline)
+{
+	struct literal_ref ref;
+	*ret_inline = false;
+	bool there = qpdf_oh_is_dictionary(d->r->q, d->in->form->dictionary);
+	if (there && !reader_ref(d->r, d->in->form->dictionary, &ref)) {
+		*ret_inline = fields_apart.number == 0 || !has_signature_flags(d);
+		return (struct literal_ref){0, 0};
+	}
+	if (there && fields_apart.number != 0 && has_signature_flags(d))
+		return ref;
+	if (!there)
+		ref = increment_number(&d->inc);
+	increment_object(&d->inc, ref);
+	put_form(d, fields_apart);
+	increment_object_end(&d->inc);
+	return ref;
+}
+
+/* The catalog, if it has to say anything new. */
+static void
+put_catalog(struct draft *d)
+{
+	static const char *const skip_both[] = {"/AcroForm", "/DSS", NULL};
+	struct buf *out = d->inc.out;
+	bool in_catalog;
+	struct literal_ref fields_apart = put_fields_apart(d), dss, form_there;
+	struct literal_ref form = put_form_object(d, fields_apart, &in_catalog);
+	bool dss_stays = reader_ref(d->r, reader_key(d->r, d->r->root, "/DSS"), &dss) && dss.number == d->plan.dss.number;
+	bool form_stays = form.number == 0 ? !in_catalog :
+	    reader_ref(d->r, d->in->form->dictionary, &form_there) && form_there.number == form.number;
+	if (dss_stays && form_stays)
+		return;
+	increment_object(&d->inc, d->plan.root);
+	buf_put_str(out, STR("<<"));
+	reader_put_entries(d->r, d->r->root, skip_both, out);
+	buf_put_str(out, STR(" /AcroForm "));
+	if (form.number != 0)
+		literal_reference(out, form);
+	else
+		put_form(d, fields_apart);
+	buf_put_str(out, STR(" /DSS "));
+	literal_reference(out, d->plan.dss);
+	buf_put_str(out, STR(">>"));
+	increment_object_end(&d->inc);
+}
+
+/* A new object for /DSS; one that the file has stays as it is until there is something to add. */
+static void
+put_dss(struct draft *d)
+{
+	if (d->plan.dss.number < d->r->size)
+		return;
+	struct buf *out = d->inc.out;
+	increment_object(&d->inc, d->plan.dss);
+	buf_put_str(out, STR("<<"));
+	buf_put(out, d->plan.dss_entries);
+	const struct { const char *key; struct bytes list; } lists[] = {
+	    {"Certs", d->plan.dss_certs}, {"OCSPs", d->plan.dss_ocsps}, {"CRLs", d->plan.dss_crls}};
+	for (size_t i = 0; i < 3; i++) {
+		if (lists[i].list.n == 0)
+			continue;
+		buf_printf(out, " /%s [", lists[i].key);
+		buf_put(out, lists[i].list);
+		buf_put_byte(out, ']');
+	}
+	buf_put_str(out, STR(">>"));
+	increment_object_end(&d->inc);
+}
+
+/* ---- all together ---- */
+
+static err_t
+write_revision(struct draft *d)
+{
+	plan_file(d);
+	TRY(plan_fields(d));
+	TRY(plan_dss(d));
+	TRY(typeset_embed(&d->ts, &d->inc));
+	TRY(draw_boxes(d));
+	put_fields(d);
+	put_dss(d);
+	put_pages(d);
+	put_catalog(d);
+	TRY(reader_check(d->r));
+	TRY(increment_finish(&d->inc, &d->plan.startxref));
+	d->plan.length = d->inc.base + d->inc.out->n;
+	d->plan.next = d->inc.next;
+	return OK;
+}
+
+static err_t
+write_all(struct draft *d, const struct typefaces *faces, struct buf *increment, struct buf *plan, struct prepared *prepared)
+{
+	typeset_init(&d->ts, faces, d->arena);
+	increment_start(&d->inc, &d->plan, d->r->file.n, d->r->startxref, d->r->size, increment);
+	/* The places in the section count from "%PDF-": the plan must say so before the first object is written. */
+	d->plan.shift = d->r->shift;
+	err_t e = write_revision(d);
+	typeset_done(&d->ts);
+	TRY(e);
+	TRY(plan_write(&d->plan, plan));
+	for (size_t i = 0; i < d->order->wishes_n; i++)
+		plan_appearance(&d->plan, i, prepared->appearances[i]);
+	prepared->appearances_n = d->order->wishes_n;
+	return OK;
+}
+
+err_t
+prepare_run(struct bytes file, const struct inspect_order *order, const struct typefaces *faces, struct buf *increment,
+    struct buf *plan, struct prepared *ret_prepared)
+{
+	AUTO_READER(r);
+	AUTO_ARENA(arena, ARENA_MAX);
+	struct inspection in;
+	TRY(reader_new(file, &r));
+	TRY(inspect_run(r, order, &in));
+	struct prepared prepared = {.facts = in.facts};
+	if (order->wishes_n > 0) {
+		void *room = NULL;
+		TRY(arena_get(arena, sizeof(struct draft), &room));
+		struct draft *d = room;
+		d->r = r;
+		d->order = order;
+		d->in = &in;
+		d->arena = arena;
+		TRY(write_all(d, faces, increment, plan, &prepared));
+	}
+	*ret_prepared = prepared;
+	return OK;
+}
