@@ -20,6 +20,18 @@ def flate(data):
     return zlib.compress(data, 9)
 
 
+def flate_repeated(head, block, times):
+    """A zlib stream of `head` and then `times` copies of `block`, at the cost of compressing one."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    start = packer.compress(head) + packer.flush(zlib.Z_FULL_FLUSH)
+    again = zlib.compressobj(9, zlib.DEFLATED, -15)
+    piece = again.compress(block) + again.flush(zlib.Z_FULL_FLUSH)
+    check = zlib.adler32(head)
+    for _ in range(times):
+        check = zlib.adler32(block, check)
+    return b'\x78\xda' + start + piece * times + b'\x03\x00' + check.to_bytes(4, 'big')
+
+
 class Doc:
     def __init__(self, name, version=b'1.7'):
         self.name, self.version = name, version

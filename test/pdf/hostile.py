@@ -1,17 +1,16 @@
 """Files that must be refused with a reason, and odd ones where refusing or signing are both defensible."""
-import zlib
-
-from build import (add_to_page, catalog, flate, form, last_start, signature_field, simple, text, text_field, update)
+from build import (add_to_page, catalog, flate, flate_repeated, form, last_start, signature_field, simple, text, text_field, update)
 from cases import case
 from ordinary import new_content, through_qpdf
 
 DAMAGED = 'pdf-damaged'
+FORM = 'pdf-form-damaged'
 COMPLEX = 'pdf-too-complex'
 
 
 # --- not a document at all ------------------------------------------------------------
 
-@case('bad-empty', 'pdf-empty', 'not-a-pdf')
+@case('bad-empty', 'pdf-empty', 'pdf-not-a-pdf')
 def empty():
     return b''
 
@@ -22,17 +21,17 @@ STRANGERS = {
     'one-byte': b'%', 'high-bytes': bytes(range(256)) * 8,
 }
 for name, data in STRANGERS.items():
-    @case('bad-' + name, 'not-a-pdf')
+    @case('bad-' + name, 'pdf-not-a-pdf')
     def stranger(data=data):
         return data
 
 
-@case('bad-header-only', DAMAGED, 'pdf-truncated', 'not-a-pdf')
+@case('bad-header-only', DAMAGED, 'pdf-truncated', 'pdf-not-a-pdf')
 def header_only():
     return b'%PDF-1.7\n'
 
 
-@case('bad-header-and-end', DAMAGED, 'pdf-truncated', 'not-a-pdf')
+@case('bad-header-and-end', DAMAGED, 'pdf-truncated', 'pdf-not-a-pdf')
 def header_and_end():
     return b'%PDF-1.7\nstartxref\n0\n%%EOF\n'
 
@@ -52,7 +51,7 @@ def truncated_streams():
     return data[:len(data) * 60 // 100]
 
 
-@case('bad-cut-front', 'not-a-pdf', DAMAGED)
+@case('bad-cut-front', 'pdf-not-a-pdf', DAMAGED)
 def cut_front():
     return simple('cut-front').classic()[100:]
 
@@ -262,7 +261,7 @@ FILTERS = b'/Filter [%s]' % (b'/FlateDecode ' * 10)
 def bomb_content():
     """A page's content of 100 MB behind ten Flate filters; who only appends never needs to unpack it."""
     doc = simple('bomb-content')
-    doc.stream(tenfold(b'0 0 m\n' * (100 * 1024 * 1024 // 6)), FILTERS, doc.pages[0] - 1)
+    doc.stream(tenfold(flate_repeated(b'', b'0 0 m\n' * 200_000, 90), 9), FILTERS, doc.pages[0] - 1)
     return doc.classic()
 
 
@@ -271,10 +270,8 @@ def bomb_object_stream():
     """The catalog lies in an object stream of 600 MB."""
     doc = simple('bomb-object-stream')
     head = b'1 0 %d %d ' % (doc.tree, len(doc.objects[1][1]) + 1)
-    packer = zlib.compressobj(9)
-    body = packer.compress(head + doc.objects[1][1] + b' ' + doc.objects[doc.tree][1] + b' ')
-    blank = b' ' * (1 << 20)
-    body += b''.join(packer.compress(blank) for _ in range(600)) + packer.flush()
+    bodies = doc.objects[1][1] + b' ' + doc.objects[doc.tree][1] + b' '
+    body = flate_repeated(head + bodies, b' ' * (1 << 20), 600)
     holder = doc.stream(flate(flate(body)), b'/Type /ObjStm /N 2 /First %d /Filter [/FlateDecode /FlateDecode /FlateDecode]' % len(head))
     return doc.xref_stream(compressed={1: (holder, 0), doc.tree: (holder, 1)})
 
@@ -286,9 +283,7 @@ def bomb_xref_stream():
     out = doc.head()
     doc.write_objects(out, sorted(doc.objects))
     start, number = len(out), max(doc.objects) + 1
-    packer = zlib.compressobj(9)
-    blank = bytes(1 << 20)
-    body = b''.join(packer.compress(blank) for _ in range(500)) + packer.flush()
+    body = flate_repeated(b'', bytes(1 << 20), 500)
     packed = flate(flate(body))
     out += b'%d 0 obj\n<< /Type /XRef /W [1 4 2] /Index [0 70000000] /Filter [/FlateDecode /FlateDecode /FlateDecode] /Length %d %s >>\nstream\n' % (
         number, len(packed), doc.tail(70000000))
@@ -409,7 +404,7 @@ def reference_chain():
     return doc.classic()
 
 
-@case('field-cycle', DAMAGED, COMPLEX, 'signed')
+@case('field-cycle', DAMAGED, FORM, COMPLEX, 'signed')
 def field_cycle():
     doc = simple('field-cycle')
     one, two = doc.reserve(), doc.reserve()
@@ -419,7 +414,7 @@ def field_cycle():
     return doc.classic()
 
 
-@case('fields-in-themselves', DAMAGED, COMPLEX, 'signed')
+@case('fields-in-themselves', DAMAGED, FORM, COMPLEX, 'signed')
 def fields_array_cycle():
     doc = simple('fields-in-themselves')
     one = doc.reserve()
@@ -429,17 +424,17 @@ def fields_array_cycle():
     return doc.classic()
 
 
-@case('fields-not-an-array', DAMAGED, 'signed')
+@case('fields-not-an-array', DAMAGED, FORM, 'signed')
 def fields_odd():
     return simple('fields-not-an-array', root_entries=b'/AcroForm << /Fields (none) >>').classic()
 
 
-@case('form-not-a-dictionary', DAMAGED, 'signed')
+@case('form-not-a-dictionary', DAMAGED, FORM, 'signed')
 def form_odd():
     return simple('form-not-a-dictionary', root_entries=b'/AcroForm [1 2 3]').classic()
 
 
-@case('annots-not-an-array', DAMAGED, 'signed')
+@case('annots-not-an-array', DAMAGED, FORM, 'signed')
 def annots_odd():
     return simple('annots-not-an-array', page_entries=b'/Annots (none)').classic()
 
@@ -474,7 +469,8 @@ def script_on_page():
     return simple('script-on-page', page_entries=b'/AA << /O << /S /JavaScript /JS (app.alert\\(1\\)) >> >>').classic()
 
 
-@case('script-in-annotation', 'pdf-scripts')
+# These two run only when somebody clicks or fills in: refusing is permitted, not demanded.
+@case('script-in-annotation', 'pdf-scripts', 'signed')
 def script_in_annotation():
     doc = simple('script-in-annotation')
     note = doc.add(b'<< /Type /Annot /Subtype /Link /Rect [72 500 272 520] /A << /S /JavaScript /JS (app.alert\\(1\\)) >> >>')
@@ -482,7 +478,7 @@ def script_in_annotation():
     return doc.classic()
 
 
-@case('script-in-field', 'pdf-scripts')
+@case('script-in-field', 'pdf-scripts', 'signed')
 def script_in_field():
     doc = simple('script-in-field')
     field = text_field(doc, b'total', b'1', b'1')
@@ -514,7 +510,7 @@ layers('layer-by-zoom-and-print', b'/D << /AS [<< /Event /Print /Category [/Prin
 layers('layer-other-configuration', b'/D << >> /Configs [<< /Name (x) /OFF [%(one)d 0 R] >>]', 'pdf-hidden-layers', 'signed')
 
 
-@case('field-without-appearance', 'signed', 'pdf-fields-differ')
+@case('field-without-appearance', 'signed')
 def field_without_appearance():
     """A value that each reader draws in its own way."""
     doc = simple('field-without-appearance')
@@ -522,7 +518,7 @@ def field_without_appearance():
     return doc.classic()
 
 
-@case('field-appearance-differs', 'pdf-fields-differ', 'signed')
+@case('field-appearance-differs', 'signed')
 def field_differs():
     """The field says 9000, its appearance shows 900 (a shadow attack's first step)."""
     doc = simple('field-appearance-differs')
@@ -579,7 +575,7 @@ def garbage_counted():
     return doc.classic()
 
 
-@case('garbage-2000-before', 'not-a-pdf', DAMAGED)
+@case('garbage-2000-before', 'pdf-not-a-pdf', DAMAGED)
 def garbage_far():
     doc = simple('garbage-2000-before')
     doc.start = b'x' * 1999 + b'\n'
@@ -678,7 +674,7 @@ def nul_in_names():
     return doc.classic()
 
 
-@case('field-name-nul', 'signed', DAMAGED)
+@case('field-name-nul', 'signed', DAMAGED, FORM)
 def field_name_nul():
     doc = simple('field-name-nul')
     form(doc, [signature_field(doc, b'Ten\\000ant')], b'/SigFlags 1')
@@ -692,11 +688,11 @@ def id_odd():
     return doc.classic()
 
 
-@case('version-unheard', 'signed', DAMAGED, 'not-a-pdf')
+@case('version-unheard', 'signed', DAMAGED, 'pdf-not-a-pdf')
 def version_unheard():
     return simple('version-unheard', version=b'9.9').classic()
 
 
-@case('version-cut', 'signed', DAMAGED, 'not-a-pdf')
+@case('version-cut', 'signed', DAMAGED, 'pdf-not-a-pdf')
 def version_cut():
     return simple('version-cut', version=b'').classic()
