@@ -14,7 +14,7 @@ files_get(struct call *c)
 {
 	struct id id;
 	json_t *answer = NULL;
-	TRY(call_id(c, 0, "fil", &id));
+	TRY(call_id(c, 0, "file", &id));
 	TRY(upload_json(c->worker->reader, id, str_c(c->account.id), &answer));
 	return call_answer(c, 200, answer);
 }

@@ -60,7 +60,7 @@ files_read(const json_t *list, struct request_wish *w)
 		const json_t *v = json_array_get(list, i);
 		struct str text;
 		if (!json_is_string(v) || err_is(str_check(bytes(json_string_value(v), json_string_length(v)), &text)) ||
-		    err_is(id_read("fil", text, &w->files[i])))
+		    err_is(id_read("file", text, &w->files[i])))
 			return err_make(ERR_FIELD, "/files/%zu: must be the id of an uploaded file", i);
 		for (size_t k = 0; k < i; k++)
 			if (id_eq(w->files[k], w->files[i]))
@@ -74,7 +74,7 @@ static err_t
 file_index(const struct request_wish *w, struct str text, const char *at, size_t *ret_index)
 {
 	struct id id;
-	if (!err_is(id_read("fil", text, &id)))
+	if (!err_is(id_read("file", text, &id)))
 		for (size_t i = 0; i < w->files_n; i++)
 			if (id_eq(w->files[i], id)) {
 				*ret_index = i;
