@@ -34,13 +34,22 @@ struct err_info {
 
 #define OK ((err_t){ERR_OK})
 
+/* What makes an error never gives OK. Said where the compiler sees it, so that it knows which outputs are set behind TRY. */
+static inline err_t
+err_surely(err_t e)
+{
+	if (e.code == ERR_OK)
+		abort();
+	return e;
+}
+
 /* Makes an error: ERR_code, and what exactly was wrong (where, which value, how to fix), printf style. */
-#define err_make(code, ...) err_make_at((code), __FILE__, __LINE__, __VA_ARGS__)
+#define err_make(code, ...) err_surely(err_make_at((code), __FILE__, __LINE__, __VA_ARGS__))
 err_t err_make_at(enum err_code code, const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* The same with ": <strerror(errno)>" behind the detail; ENOSPC and EDQUOT become ERR_DISK_FULL. */
-#define err_errno(...) err_errno_at(__FILE__, __LINE__, __VA_ARGS__)
+#define err_errno(...) err_surely(err_errno_at(__FILE__, __LINE__, __VA_ARGS__))
 err_t err_errno_at(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Detail and place of the newest error of this thread; never NULL, valid until the next err_make of the thread. */
