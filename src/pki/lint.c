@@ -219,6 +219,20 @@ expected_presence(const struct look *l, struct bytes oids[20], enum presence wan
 	return n;
 }
 
+/* A flag that is there must be TRUE: FALSE is the default, which DER leaves out. [X.690 11.5] */
+static bool
+flags_minimal(const struct certificate *c)
+{
+	struct decode d = decode_init(c->extensions);
+	while (decode_more(&d)) {
+		struct decode one = decode_enter(&d, DER_SEQUENCE);
+		decode_oid(&one);
+		if (decode_is(&one, DER_BOOLEAN) && !decode_bool(&one))
+			return false;
+	}
+	return true;
+}
+
 static size_t
 count_extensions(const struct certificate *c)
 {
@@ -236,6 +250,8 @@ check_presence(struct look *l)
 	struct bytes oids[20];
 	enum presence wanted[20];
 	size_t n = expected_presence(l, oids, wanted), count = 0;
+	if (!flags_minimal(&l->c))
+		return "critical FALSE is written out though it is the default [X.690 11.5]";
 	for (size_t i = 0; i < n; i++) {
 		char text[OID_TEXT_MAX] = "?";
 		count += wanted[i] != ABSENT;
