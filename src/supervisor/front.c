@@ -1,0 +1,222 @@
+#include "supervisor/front.h"
+#include "os/file.h"
+#include "os/jail.h"
+#include "os/process.h"
+
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+enum { TEMPLATE_MAX = 64 * 1024, VALUE_MAX = 8 * 1024 };
+
+/* ---- configuration ---- */
+
+enum { DIR, WORKERS, STATUS_SERVERS, COURIER_UPSTREAM, COURIER_LOCATION, HTTPS_LISTEN, HTTP_LISTEN, HTTP_SITE, HSTS, SITE_URL, STATIC,
+	DOCUMENT_MB, VARIABLES };
+
+static const char *const names[VARIABLES] = {"@DIR@", "@WORKERS@", "@STATUS_SERVERS@", "@COURIER_UPSTREAM@",
+    "@COURIER_LOCATION@", "@HTTPS_LISTEN@", "@HTTP_LISTEN@", "@HTTP_SITE@", "@HSTS@", "@SITE_URL@", "@STATIC@",
+    "@DOCUMENT_MB@"};
+
+static void __attribute__((format(printf, 2, 3)))
+set(char *value, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	size_t n = strlen(value);
+	vsnprintf(value + n, VALUE_MAX - n, format, args);
+	va_end(args);
+}
+
+/* Only in a demo, or where the catcher is wanted, does nginx speak to courier. */
+static void
+courier_set(const struct instance *i, char values[VARIABLES][VALUE_MAX])
+{
+	if (strcmp(i->mail_transport, "catcher") != 0 && strcmp(i->sms_transport, "catcher") != 0)
+		return;
+	set(values[COURIER_UPSTREAM], "    upstream courier {\n        server \"unix:%s/run/courier.sock\" max_fails=0;\n"
+	                              "        keepalive 4;\n    }\n", i->directory);
+	set(values[COURIER_LOCATION], "location /dev/mail {\n    include \"%s/front/headers.conf\";\n    include \"%s/front/fastcgi.conf\";\n"
+	                              "    fastcgi_pass courier;\n}\n", i->directory, i->directory);
+}
+
+static void
+values_set(const struct instance *i, size_t status_n, const char *pages, char values[VARIABLES][VALUE_MAX])
+{
+	bool demo = i->kind == INSTANCE_DEMO;
+	set(values[DIR], "%s", i->directory);
+	set(values[WORKERS], "%zu", instance_workers(i));
+	for (size_t k = 0; k < status_n; k++)
+		set(values[STATUS_SERVERS], "        server \"unix:%s/run/status-%zu.sock\" max_fails=1 fail_timeout=1s;\n",
+		    i->directory, k);
+	courier_set(i, values);
+	set(values[HTTPS_LISTEN], "%s:%d", i->listen, (int)i->https_port);
+	set(values[HTTP_LISTEN], "%s:%d", demo ? "127.0.0.1" : i->listen, (int)i->http_port);
+	if (demo)
+		set(values[HTTP_SITE], "include \"%s/front/site.conf\";", i->directory);
+	else
+		set(values[HSTS], "add_header Strict-Transport-Security \"max-age=31536000\" always;");
+	set(values[SITE_URL], "%s", i->site_url);
+	set(values[STATIC], "%s", pages);
+	set(values[DOCUMENT_MB], "%d", (int)i->document_mb);
+}
+
+static err_t
+template_fill(struct bytes text, char values[VARIABLES][VALUE_MAX], struct buf *out)
+{
+	for (size_t at = 0; at < text.n;) {
+		size_t mark = bytes_find(text, at, bytes("@", 1)), k = 0;
+		buf_put(out, bytes_sub(text, at, mark == SIZE_MAX ? text.n : mark));
+		if (mark == SIZE_MAX)
+			break;
+		while (k < VARIABLES && !(text.n - mark >= strlen(names[k]) && memcmp(text.p + mark, names[k], strlen(names[k])) == 0))
+			k++;
+		if (k == VARIABLES)
+			return err_make(ERR_CONF, "a template of the front names an unknown variable at octet %zu", mark);
+		buf_put_str(out, str_c(values[k]));
+		at = mark + strlen(names[k]);
+	}
+	return buf_check(out);
+}
+
+/* The front reads it as its own user and cannot change it. */
+static err_t
+owned_replace(const struct instance *i, const char *path, struct bytes content)
+{
+	gid_t front = (gid_t)instance_uid(i, INSTANCE_USER_FRONT);
+	TRY(file_replace(path, content, 0640));
+	if (geteuid() == 0 && chown(path, 0, front) != 0)
+		return err_errno("owner of %s", path);
+	return OK;
+}
+
+static err_t
+template_write(const struct instance *i, const char *name, char values[VARIABLES][VALUE_MAX])
+{
+	char from[PATH_MAX], to[PATH_MAX], file[64];
+	AUTO_BUF(text, TEMPLATE_MAX);
+	AUTO_BUF(out, 2 * TEMPLATE_MAX);
+	snprintf(file, sizeof file, "nginx/%s", name);
+	TRY(process_share(file, from));
+	TRY(file_read_path(from, &text));
+	TRY(template_fill(buf_bytes(&text), values, &out));
+	snprintf(file, sizeof file, "front/%s", name);
+	TRY(instance_path(i, file, to));
+	return owned_replace(i, to, buf_bytes(&out));
+}
+
+/* tmp stays closed: nothing of ours may end up there, and if it would, the request fails instead. */
+static err_t
+folders_make(const struct instance *i)
+{
+	static const char *const folders[] = {"front", "front/log", "front/cache", "front/tmp", "served"};
+	uid_t front = instance_uid(i, INSTANCE_USER_FRONT);
+	for (size_t k = 0; k < sizeof folders / sizeof folders[0]; k++) {
+		char path[PATH_MAX];
+		struct stat st;
+		TRY(instance_path(i, folders[k], path));
+		if (stat(path, &st) == 0)
+			continue;
+		TRY(file_mkdir(path, 0700));
+		if (geteuid() == 0 && chown(path, front, (gid_t)front) != 0)
+			return err_errno("owner of %s", path);
+	}
+	return OK;
+}
+
+/* The pages; without a web folder (a server of the API alone) an empty one. */
+static void
+pages_find(const struct instance *i, char ret_path[PATH_MAX])
+{
+	if (process_share("static", ret_path).code != ERR_OK)
+		snprintf(ret_path, PATH_MAX, "%.4000s/public", i->directory);
+}
+
+err_t
+front_write(const struct instance *instance, size_t status_n)
+{
+	static const char *const templates[] = {"front.conf", "status.conf", "site.conf", "headers.conf", "fastcgi.conf"};
+	static char values[VARIABLES][VALUE_MAX];
+	char pages[PATH_MAX];
+	memset(values, 0, sizeof values);
+	pages_find(instance, pages);
+	TRY(folders_make(instance));
+	values_set(instance, status_n, pages, values);
+	for (size_t k = 0; k < sizeof templates / sizeof templates[0]; k++)
+		TRY(template_write(instance, templates[k], values));
+	return OK;
+}
+
+/* ---- starting ---- */
+
+err_t
+front_find(char *ret_path)
+{
+	static const char *const places[] = {"/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"};
+	for (size_t k = 0; k < sizeof places / sizeof places[0]; k++)
+		if (access(places[k], X_OK) == 0) {
+			memcpy(ret_path, places[k], strlen(places[k]) + 1);
+			return OK;
+		}
+	return err_make(ERR_CONF, "nginx is not in /usr/sbin: install the package nginx-light");
+}
+
+void
+front_arguments(const struct instance *instance, char **argv, size_t *n)
+{
+	static char prefix[PATH_MAX + 8], conf[PATH_MAX + 24];
+	static char p[] = "-p", c[] = "-c", e[] = "-e", to[] = "stderr";
+	snprintf(prefix, sizeof prefix, "%s/front", instance->directory);
+	snprintf(conf, sizeof conf, "%s/front/front.conf", instance->directory);
+	char *const list[] = {p, prefix, c, conf, e, to};
+	for (size_t k = 0; k < sizeof list / sizeof list[0]; k++)
+		argv[(*n)++] = list[k];
+	argv[*n] = NULL;
+}
+
+static void
+path_add(struct jail_path *paths, size_t *n, const char *path, unsigned rights)
+{
+	struct stat st;
+	if (stat(path, &st) == 0) /* a merged /usr has no /lib64 of its own on every machine */
+		paths[(*n)++] = (struct jail_path){path, rights};
+}
+
+err_t
+front_confine(void *arg)
+{
+	const struct instance *i = arg;
+	static char own[5][PATH_MAX];
+	struct jail_path paths[24];
+	size_t n = 0;
+#ifdef PARAPH_FAULT_HOOKS
+	if (getenv("PARAPH_NO_JAIL") != NULL)
+		return OK;
+#endif
+	static const char *const system[] = {"/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/sbin", "/usr/share/nginx", "/usr/lib/ssl",
+	    "/etc/ssl", "/etc/ld.so.cache", "/etc/localtime", "/dev/urandom", "/sys/devices/system/cpu"};
+	for (size_t k = 0; k < sizeof system / sizeof system[0]; k++)
+		path_add(paths, &n, system[k], JAIL_READ);
+	path_add(paths, &n, "/dev/null", JAIL_READ | JAIL_WRITE);
+	static const char *const folders[] = {"front", "served", "front/log", "front/cache"};
+	for (size_t k = 0; k < 4; k++) {
+		TRY(instance_path(i, folders[k], own[k]));
+		path_add(paths, &n, own[k], k < 2 ? JAIL_READ : JAIL_READ | JAIL_WRITE);
+	}
+	pages_find(i, own[4]);
+	path_add(paths, &n, own[4], JAIL_READ);
+	return jail_landlock_exec(paths, n);
+}
+
+bool
+front_answers(const struct instance *instance)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)instance->http_port)};
+	const char *address = instance->kind == INSTANCE_DEMO ? "127.0.0.1" : instance->listen;
+	if (inet_pton(AF_INET, address, &to.sin_addr) != 1 || to.sin_addr.s_addr == 0)
+		to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	AUTO_FD(fd) = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0;
+}

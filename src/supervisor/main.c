@@ -1,0 +1,146 @@
+/* paraphd DIR: runs the service of an instance in the foreground. */
+#include "base/log.h"
+#include "os/instance.h"
+#include "os/landlock.h"
+#include "os/process.h"
+#include "supervisor/front.h"
+#include "supervisor/notify.h"
+#include "supervisor/sink.h"
+#include "supervisor/supervisor.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+/* Two supervisors of one instance would fight over its sockets. */
+static err_t
+lock_take(const struct instance *i)
+{
+	char path[PATH_MAX];
+	TRY(instance_path(i, "run/lock", path));
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_errno("opening %s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		close(fd);
+		return err_make(ERR_CONF, "the service of %s is running already", i->directory);
+	}
+	return OK; /* held until this process ends */
+}
+
+/* The users of the programs must be able to pass every folder above a path. */
+static err_t
+way_check(const char *path)
+{
+	char folder[PATH_MAX];
+	struct stat st;
+	snprintf(folder, sizeof folder, "%s", path);
+	for (char *slash = folder + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+		*slash = '\0';
+		if (stat(folder, &st) == 0 && (st.st_mode & S_IXOTH) == 0)
+			return err_make(ERR_CONF,
+			    "started as root, the programs run as users of their own, which cannot pass %s: put the instance and the "
+			    "programs where others may pass, or chmod o+x %s", folder, folder);
+		*slash = '/';
+	}
+	return OK;
+}
+
+static err_t
+ways_check(const struct instance *i)
+{
+	char path[PATH_MAX], inside[PATH_MAX];
+	if (geteuid() != 0)
+		return OK;
+	TRY(process_find("paraph-core", path));
+	TRY(way_check(path));
+	TRY(instance_path(i, "run", inside));
+	return way_check(inside);
+}
+
+/* What starting programs as other users needs, and nothing else. */
+static err_t
+capabilities_drop(void)
+{
+	static const unsigned kept[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_KILL, CAP_SETGID, CAP_SETUID};
+	if (geteuid() != 0)
+		return OK;
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct data[2] = {0};
+	for (size_t k = 0; k < sizeof kept / sizeof kept[0]; k++)
+		data[kept[k] / 32].permitted |= 1u << kept[k] % 32;
+	for (unsigned c = 0; c <= CAP_LAST_CAP; c++)
+		if ((data[c / 32].permitted & 1u << c % 32) == 0 && prctl(PR_CAPBSET_READ, c) == 1 && prctl(PR_CAPBSET_DROP, c) != 0)
+			return err_errno("giving up a capability");
+	data[0].effective = data[0].permitted;
+	data[1].effective = data[1].permitted;
+	if (syscall(SYS_capset, &header, data) != 0)
+		return err_errno("giving up capabilities");
+	return OK;
+}
+
+/* All programs, nginx too, live inside this: whatever else fails, nothing is written outside the instance. */
+static err_t
+confine(const struct instance *i)
+{
+#ifdef PARAPH_FAULT_HOOKS
+	if (getenv("PARAPH_NO_JAIL") != NULL)
+		return OK;
+#endif
+	const struct jail_path paths[] = {
+	    {"/", JAIL_READ},
+	    {"/dev/null", JAIL_READ | JAIL_WRITE},
+	    {i->directory, JAIL_READ | JAIL_WRITE},
+	};
+	TRY(capabilities_drop());
+	return jail_landlock_exec(paths, sizeof paths / sizeof paths[0]);
+}
+
+static err_t
+serve(const char *path)
+{
+	struct instance instance;
+	TRY(instance_read(path, &instance));
+	log_init("paraphd", instance_log_level(&instance));
+	TRY(ways_check(&instance));
+	TRY(lock_take(&instance));
+	notify_open();
+	TRY(sink_open(&instance));
+	TRY(confine(&instance));
+	err_t e = supervisor_run(&instance);
+	if (err_is(e))
+		log_error(e, "start-failed");
+	instance_done(&instance);
+	return e;
+}
+
+/* The last word goes to whoever started it, who does not read the log. */
+static void
+complain(int console)
+{
+	char text[2048];
+	int n = snprintf(text, sizeof text, "paraphd: %s\n", err_detail());
+	if (write(console, text, n < (int)sizeof text ? (size_t)n : sizeof text - 1) < 0)
+		_exit(1);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const char usage[] = "usage: paraphd DIR\nRuns the service of the instance DIR in the foreground, until SIGTERM.\n";
+	process_harden();
+	if (argc == 2 && strcmp(argv[1], "--help") == 0)
+		return fputs(usage, stdout) < 0;
+	if (argc != 2) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	int console = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	err_t e = serve(argv[1]);
+	if (err_is(e))
+		complain(console);
+	return err_is(e);
+}
