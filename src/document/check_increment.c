@@ -133,8 +133,18 @@ check_end(struct bytes file, size_t *at, size_t section, uint64_t shift)
 		return wrong(*at, "startxref does not name the section");
 	*at = blank(file, *at);
 	if (file.n - *at < 6 || memcmp(file.p + *at, "%%EOF\n", 6) != 0)
-		return wrong(*at, "no %%EOF");
+		return wrong(*at, "the end marker is missing");
 	*at += 6;
+	return OK;
+}
+
+/* A cross-reference stream is a new object, or it would redefine an old one. */
+static err_t
+check_self(const struct check_increment *inc, uint32_t next)
+{
+	for (size_t i = 0; i < inc->n; i++)
+		if (inc->objects[i].section && (inc->objects[i].o.number < next || inc->objects[i].o.generation != 0))
+			return wrong(inc->objects[i].o.at, "the cross-reference stream redefines an object");
 	return OK;
 }
 
@@ -160,6 +170,7 @@ check_increment_read(struct bytes file, size_t from, const struct plan *plan, ui
 	size_t section_at = at;
 	TRY(pdffile_section_read(file, section_at, arena, &section));
 	TRY(check_entries(inc, plan, &section));
+	TRY(check_self(inc, next));
 	inc->next = next_free(inc, next);
 	TRY(check_trailer(&section, plan, startxref, inc->next));
 	at = section.end;

@@ -25,6 +25,7 @@ struct inspect_order {
 	size_t wishes_n;
 	struct inspect_wish wishes[LIMIT_SIGNERS];
 	bool demo;
+	bool inspect_only; /* facts, no revision 0 */
 };
 
 struct inspect_facts {

@@ -564,7 +564,7 @@ prepare_run(struct bytes file, const struct inspect_order *order, const struct t
 	TRY(reader_new(file, &r));
 	TRY(inspect_run(r, order, &in));
 	struct prepared prepared = {.facts = in.facts};
-	if (order->wishes_n > 0) {
+	if (!order->inspect_only && order->wishes_n > 0) {
 		void *room = NULL;
 		TRY(arena_get(arena, sizeof(struct draft), &room));
 		struct draft *d = room;

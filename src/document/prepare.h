@@ -14,7 +14,7 @@ struct prepared {
 	uint8_t appearances[LIMIT_SIGNERS][DIGEST_SHA256_LEN]; /* plan_appearance of its field */
 };
 
-/* Inspects file and, unless order has no wishes, writes the increment (to be appended to it) and the plan in its binary
+/* Inspects file and, unless only facts are wanted, writes the increment (to be appended to it) and the plan in its binary
  * form. Any error of the closed list. */
 err_t prepare_run(struct bytes file, const struct inspect_order *order, const struct typefaces *faces,
     struct buf *increment, struct buf *plan, struct prepared *ret_prepared);
