@@ -59,7 +59,7 @@ read_box(struct reader *r, qpdf_oh array, double ret_box[4])
 	if (reader_count(r, array) != 4)
 		return false;
 	for (size_t i = 0; i < 4; i++)
-		if (!reader_number(r, reader_item(r, array, i), &v[i]) || fabs(v[i]) > SIZE_MAX_UNITS / 10.0)
+		if (!reader_number(r, reader_item(r, array, i), &v[i]) || fabs(v[i]) > (double)SIZE_MAX_UNITS / 10)
 			return false;
 	double box[4] = {fmin(v[0], v[2]), fmin(v[1], v[3]), fmax(v[0], v[2]), fmax(v[1], v[3])};
 	if (box[2] - box[0] < 1 || box[3] - box[1] < 1)
