@@ -546,7 +546,7 @@ check_evidence(struct walk *w, const struct pdflex_value *before, const struct p
 	TRY(pdffile_resolve(w->f, w->old, before, &a));
 	TRY(pdffile_resolve(w->f, NEWEST, now, &b));
 	if (b == NULL || (b->kind != PDFLEX_DICT && b->kind != PDFLEX_ARRAY)) {
-		if (a != NULL)
+		if (a != NULL && !pdflex_equal(a, b))
 			changed(w, "evidence was removed");
 		return OK;
 	}

@@ -31,7 +31,7 @@ pdffile_end(struct bytes data, size_t end, uint64_t *ret_startxref)
 	if (at > 0 && data.p[at - 1] == '\r')
 		at--;
 	if (at < 5 || memcmp(data.p + at - 5, "%%EOF", 5) != 0)
-		return wrong(end, "no %%EOF ends here");
+		return wrong(end, "no revision ends here");
 	size_t eof = at - 5, low = eof > 64 ? eof - 64 : 0;
 	size_t word = SIZE_MAX;
 	struct bytes tail = bytes_sub(data, 0, eof);
@@ -40,13 +40,13 @@ pdffile_end(struct bytes data, size_t end, uint64_t *ret_startxref)
 		word = i;
 	uint64_t value;
 	if (word == SIZE_MAX)
-		return wrong(eof, "no startxref before %%EOF");
+		return wrong(eof, "no startxref before the end marker");
 	at = word;
 	if (!pdflex_word(tail, &at, "startxref"))
 		return wrong(word, "no startxref");
 	at = pdflex_space(tail, at);
 	if (!pdflex_digits(tail, &at, &value) || pdflex_space(tail, at) != eof)
-		return wrong(word, "startxref is not followed by a number and %%EOF");
+		return wrong(word, "startxref is not followed by a number and the end marker");
 	*ret_startxref = value;
 	return OK;
 }
@@ -188,6 +188,12 @@ pdffile_decode(struct pdffile *f, size_t revision, const struct pdflex_value *di
 	TRY(pdffile_member(f, revision, dict, "Filter", &filter));
 	TRY(pdffile_member(f, revision, dict, "DecodeParms", &parms));
 	return decode(f->arena, filter, parms, data, ret_data);
+}
+
+err_t
+pdffile_plain(struct arena *arena, const struct pdflex_value *dict, struct bytes data, struct bytes *ret_data)
+{
+	return decode(arena, pdflex_get(dict, "Filter"), pdflex_get(dict, "DecodeParms"), data, ret_data);
 }
 
 /* ---- cross-reference sections ---- */
@@ -472,6 +478,17 @@ pdffile_read(struct bytes data, struct arena *arena, struct pdffile **ret_file)
 	TRY(read_chain(f, (size_t)startxref));
 	*ret_file = f;
 	return OK;
+}
+
+err_t
+pdffile_section_read(struct bytes data, size_t at, struct arena *arena, struct pdffile_section *ret_section)
+{
+	void *p;
+	TRY(arena_get(arena, sizeof(struct pdffile), &p));
+	struct pdffile *f = p;
+	f->data = data;
+	f->arena = f->values = arena;
+	return read_section(f, at, ret_section);
 }
 
 /* ---- objects ---- */

@@ -60,6 +60,12 @@ err_t pdffile_read(struct bytes data, struct arena *arena, struct pdffile **ret_
 /* Where "startxref N %%EOF" (and a line end) ends a revision exactly at `end`; ERR_PDF_STRICT when none does. */
 err_t pdffile_end(struct bytes data, size_t end, uint64_t *ret_startxref);
 
+/* One cross-reference section alone, as it stands at `at`; its /Prev is not followed. */
+err_t pdffile_section_read(struct bytes data, size_t at, struct arena *arena, struct pdffile_section *ret_section);
+
+/* The data of a stream whose dictionary refers to nothing, with its filter applied: none or FlateDecode. */
+err_t pdffile_plain(struct arena *arena, const struct pdflex_value *dict, struct bytes data, struct bytes *ret_data);
+
 /* The entry of an object as section `revision` (an index, 0 the newest) and all older ones say; NULL when none does. */
 const struct pdffile_entry *pdffile_find(const struct pdffile *f, size_t revision, uint32_t number);
 
