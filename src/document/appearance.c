@@ -28,12 +28,19 @@ struct layout {
 	double small, leading;   /* of the small lines; 0: there is no room for any */
 	size_t lines;            /* small lines below the name */
 	bool head;               /* there is room for a small line above it */
+	double mark;             /* width of the mark DEMO and its space */
 };
 
 static double
 clamp(double v, double least, double most)
 {
 	return fmin(fmax(v, least), most);
+}
+
+static double
+demo_size(const struct appearance_wish *wish)
+{
+	return clamp(wish->height * 0.1, 4, 6.5);
 }
 
 static struct layout
@@ -47,6 +54,7 @@ layout_make(const struct appearance_wish *wish)
 	l.leading = l.small * 1.3;
 	l.lines = h >= 40 ? 2 : h >= 22 ? 1 : 0;
 	l.head = h >= 40;
+	l.mark = wish->demo ? demo_size(wish) * 3.6 : 0;
 	return l;
 }
 
@@ -129,12 +137,12 @@ put_text(const struct typeset *ts, const struct typeset_line *line, const char *
 	buf_put_str(b, STR("Q\n"));
 }
 
-/* A small line at most as wide as there is room. */
+/* A small line at most as wide as there is room, the mark at the right end of the last one left free. */
 static void
 put_small(const struct typeset *ts, const struct typeset_line *line, const char *colour, const struct layout *l, double y,
     struct buf *b)
 {
-	double room = l->right - l->left, size = l->small;
+	double room = l->right - l->left - l->mark, size = l->small;
 	if (line->width * size / 1000 > room)
 		size = room * 1000 / line->width;
 	put_text(ts, line, colour, size, l->left, y, b);
@@ -147,7 +155,7 @@ put_name(const struct appearance *a, const struct typeset *ts, const char *colou
 {
 	const struct typeset_line *line = &a->name;
 	double ink_height = fmax(line->top - line->bottom, 700) / 1000.0, room = top - bottom;
-	double size = fmin(30, room / ink_height);
+	double size = fmin(26, room * 0.92 / ink_height);
 	if (line->width > 0)
 		size = fmin(size, (l->right - l->left) * 1000 / line->width);
 	double middle = (line->top + line->bottom) / 2000.0;
@@ -159,8 +167,8 @@ put_demo(const struct appearance *a, const struct typeset *ts, const struct layo
 {
 	if (!a->wish.demo)
 		return;
-	double size = clamp(a->wish.height * 0.1, 4, 6.5), width = a->demo.width * size / 1000;
-	put_text(ts, &a->demo, warning, size, l->right - width, a->wish.height - l->pad - size * 0.75, b);
+	double size = demo_size(&a->wish), width = a->demo.width * size / 1000;
+	put_text(ts, &a->demo, warning, size, l->right - width, l->pad + l->small * 0.25, b);
 }
 
 static void
@@ -175,7 +183,7 @@ draw_final(const struct appearance *a, const struct typeset *ts, struct buf *b)
 		put_small(ts, &a->note, quiet_ink, &l, base, b);
 	if (lines >= 1)
 		put_small(ts, &a->signed_line, text_ink, &l, base + (double)(lines - 1) * l.leading, b);
-	put_name(a, ts, ink, &l, lines == 0 ? l.pad : base + (double)lines * l.leading, top, b);
+	put_name(a, ts, ink, &l, lines == 0 ? l.pad : base + ((double)lines + 0.1) * l.leading, top, b);
 	put_demo(a, ts, &l, b);
 }
 

@@ -45,6 +45,7 @@ program_make(const struct typeface *face, hb_subset_plan_t *plan)
 
 struct objects {
 	struct increment *inc;
+	const struct typeset *ts;
 	const struct typeset_font *font;
 	const char *name; /* "ABCDEF+NotoSans-Regular" */
 	struct literal_ref descendant, descriptor, program, unicode;
@@ -149,13 +150,16 @@ put_program(struct objects *o, hb_blob_t *program)
 }
 
 static void
-put_utf16(struct buf *b, uint32_t c)
+put_utf16(struct buf *b, struct str text)
 {
-	if (c >= 0x10000) {
-		buf_printf(b, "%04x", 0xd800 + ((c - 0x10000) >> 10));
-		c = 0xdc00 + ((c - 0x10000) & 0x3ff);
+	for (size_t at = 0; at < text.n;) {
+		uint32_t c = str_next(text, &at);
+		if (c >= 0x10000) {
+			buf_printf(b, "%04x", 0xd800 + ((c - 0x10000) >> 10));
+			c = 0xdc00 + ((c - 0x10000) & 0x3ff);
+		}
+		buf_printf(b, "%04x", c);
 	}
-	buf_printf(b, "%04x", c);
 }
 
 /* [ISO 32000-2 9.10.3]: at most 100 lines in a block. */
@@ -175,7 +179,7 @@ put_unicode(struct objects *o)
 			buf_printf(&map, "%u beginbfchar\n", block);
 		}
 		buf_printf(&map, "<%04x> <", code_of(o->font, glyph));
-		put_utf16(&map, hb_map_get(o->font->text, glyph));
+		put_utf16(&map, o->ts->texts[hb_map_get(o->font->text, glyph)]);
 		buf_put_str(&map, STR(">\n"));
 		if (--block == 0)
 			buf_put_str(&map, STR("endbfchar\n"));
@@ -198,7 +202,7 @@ subset_tag(hb_blob_t *program, char ret_tag[7])
 }
 
 err_t
-embed_font(struct increment *inc, struct typeset_font *font, hb_subset_plan_t **ret_plan)
+embed_font(struct increment *inc, const struct typeset *ts, struct typeset_font *font, hb_subset_plan_t **ret_plan)
 {
 	hb_subset_plan_t *plan = plan_make(font->face, font->glyphs);
 	hb_blob_t *program = plan == NULL ? NULL : program_make(font->face, plan);
@@ -212,7 +216,7 @@ embed_font(struct increment *inc, struct typeset_font *font, hb_subset_plan_t **
 	char tag[7], name[96];
 	subset_tag(program, tag);
 	snprintf(name, sizeof name, "%s+%s", tag, font->face->name);
-	struct objects o = {inc, font, name, increment_number(inc), increment_number(inc), increment_number(inc),
+	struct objects o = {inc, ts, font, name, increment_number(inc), increment_number(inc), increment_number(inc),
 	    increment_number(inc)};
 	font->ref = increment_number(inc);
 	put_type0(&o, font->ref);

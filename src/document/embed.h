@@ -5,6 +5,6 @@
 #include "document/typeset.h"
 
 /* Writes the objects of one font and sets its ref and codes. The codes point into *ret_plan, which the caller destroys. */
-err_t embed_font(struct increment *inc, struct typeset_font *font, hb_subset_plan_t **ret_plan);
+err_t embed_font(struct increment *inc, const struct typeset *ts, struct typeset_font *font, hb_subset_plan_t **ret_plan);
 
 #endif

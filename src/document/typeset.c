@@ -33,8 +33,10 @@ struct span {
 };
 
 struct text {
+	struct str source;
 	size_t n;
 	uint32_t at[LINE_CHARACTERS_MAX];
+	size_t octet[LINE_CHARACTERS_MAX + 1]; /* where the character starts in source */
 	hb_script_t script[LINE_CHARACTERS_MAX];
 	const struct typeface *face[LINE_CHARACTERS_MAX];
 };
@@ -101,12 +103,22 @@ static err_t
 decode(struct str text, struct text *t)
 {
 	t->n = 0;
+	t->source = text;
 	for (size_t at = 0; at < text.n;) {
 		if (t->n == LINE_CHARACTERS_MAX)
 			return err_make(ERR_LIMIT, "more than %d characters in one line", LINE_CHARACTERS_MAX);
+		t->octet[t->n] = at;
 		t->at[t->n++] = str_next(text, &at);
 	}
+	t->octet[t->n] = text.n;
 	return OK;
+}
+
+/* The source of characters from..to. */
+static struct str
+part(const struct text *t, size_t from, size_t to)
+{
+	return (struct str){t->source.p + t->octet[from], t->octet[to] - t->octet[from]};
 }
 
 static err_t
@@ -185,11 +197,38 @@ shape(const struct text *t, const struct span *span)
 	hb_direction_t direction = hb_script_get_horizontal_direction(span->script);
 	hb_buffer_set_direction(buffer, direction == HB_DIRECTION_INVALID ? HB_DIRECTION_LTR : direction);
 	hb_buffer_guess_segment_properties(buffer);
+	hb_buffer_set_cluster_level(buffer, HB_BUFFER_CLUSTER_LEVEL_MONOTONE_CHARACTERS);
 	hb_shape(span->face->font, buffer, NULL, 0);
 	return buffer;
 }
 
-/* Takes the shaped glyphs over. A glyph's text is its cluster's first character, unless it is known already. */
+/* The characters that the glyphs of one cluster stand for: up to where the next cluster starts. */
+static struct str
+cluster_text(const struct text *t, const struct span *span, const hb_glyph_info_t *info, unsigned n, unsigned i)
+{
+	size_t to = span->to;
+	for (unsigned j = 0; j < n; j++)
+		if (info[j].cluster > info[i].cluster && info[j].cluster < to)
+			to = info[j].cluster;
+	return part(t, info[i].cluster, to);
+}
+
+/* Remembers what a glyph stands for, unless that is known already. */
+static err_t
+note_text(struct typeset *ts, struct typeset_font *font, uint32_t glyph, struct str text)
+{
+	if (hb_map_has(font->text, glyph))
+		return OK;
+	const char *copy;
+	if (ts->texts_n == TYPESET_TEXTS_MAX)
+		return err_make(ERR_LIMIT, "more than %d different glyphs in one document", TYPESET_TEXTS_MAX);
+	TRY(arena_str(ts->arena, text, &copy));
+	hb_map_set(font->text, glyph, (hb_codepoint_t)ts->texts_n);
+	ts->texts[ts->texts_n++] = (struct str){copy, text.n};
+	return OK;
+}
+
+/* Takes the shaped glyphs over. */
 static err_t
 take_glyphs(struct typeset *ts, const struct text *t, const struct span *span, hb_buffer_t *buffer,
     struct typeset_line *line, struct typeset_run *run)
@@ -212,8 +251,7 @@ take_glyphs(struct typeset *ts, const struct text *t, const struct span *span, h
 		line->width += g->advance;
 		note_ink(line, span->face, g->glyph, g->y);
 		hb_set_add(font->glyphs, g->glyph);
-		if (!hb_map_has(font->text, g->glyph))
-			hb_map_set(font->text, g->glyph, c);
+		TRY(note_text(ts, font, g->glyph, cluster_text(t, span, info, n, i)));
 	}
 	return OK;
 }
@@ -223,6 +261,11 @@ set_span(struct typeset *ts, const struct text *t, const struct span *span, stru
 {
 	struct typeset_run *run = &line->runs[line->runs_n];
 	TRY(font_get(ts, span->face, &run->font));
+	const char *copy;
+	struct str source = part(t, span->from, span->to);
+	TRY(arena_str(ts->arena, source, &copy));
+	run->text = (struct str){copy, source.n};
+	run->leftward = hb_script_get_horizontal_direction(span->script) == HB_DIRECTION_RTL;
 	hb_buffer_t *buffer = shape(t, span);
 	err_t e = take_glyphs(ts, t, span, buffer, line, run);
 	hb_buffer_destroy(buffer);
@@ -242,7 +285,7 @@ typeset_line_set(struct typeset *ts, struct str text, enum typeface_style style,
 	TRY(find_faces(ts, text, style, &t));
 	TRY(find_spans(&t, spans, &n));
 	order_spans(spans, n);
-	struct typeset_line line = {.text = text};
+	struct typeset_line line = {0};
 	void *room = NULL;
 	TRY(arena_get(ts->arena, (n + 1) * sizeof(struct typeset_run), &room));
 	line.runs = room;
@@ -297,34 +340,40 @@ pen_move(struct pen *pen, double x, double y)
 }
 
 static void
-draw_run(const struct typeset *ts, const struct typeset_run *run, double size, double *x, double y, struct pen *pen)
+draw_run(const struct typeset *ts, const struct typeset_run *run, double size, double *x, double y, struct buf *b)
 {
 	const struct typeset_font *font = &ts->fonts[run->font];
-	pen_close(pen);
-	buf_printf(pen->b, "/F%zu ", run->font);
-	put_coordinate(pen->b, size);
-	buf_put_str(pen->b, STR("Tf\n"));
+	struct pen pen = {.b = b};
+	buf_printf(b, "BT\n/F%zu ", run->font);
+	put_coordinate(b, size);
+	buf_put_str(b, STR("Tf\n"));
 	for (size_t i = 0; i < run->n; i++) {
 		const struct typeset_glyph *g = &run->glyphs[i];
-		pen_move(pen, *x + g->x * size / 1000, y + g->y * size / 1000);
-		buf_printf(pen->b, "%04x", code_of(font, g->glyph));
-		pen->x += to_thousandths(font->face, hb_font_get_glyph_h_advance(font->face->font, g->glyph)) * size / 1000;
+		pen_move(&pen, *x + g->x * size / 1000, y + g->y * size / 1000);
+		buf_printf(b, "%04x", code_of(font, g->glyph));
+		pen.x += to_thousandths(font->face, hb_font_get_glyph_h_advance(font->face->font, g->glyph)) * size / 1000;
 		*x += g->advance * size / 1000;
 	}
+	pen_close(&pen);
+	buf_put_str(b, STR("ET\n"));
 }
 
 void
 typeset_draw(const struct typeset *ts, const struct typeset_line *line, double size, double x, double y, struct buf *b)
 {
-	/* What the glyphs mean, whatever their order and shape: for copying, searching and reading aloud. */
-	buf_put_str(b, STR("/Span <</ActualText "));
-	literal_text(b, line->text);
-	buf_put_str(b, STR(">> BDC\nBT\n"));
-	struct pen pen = {.b = b};
-	for (size_t i = 0; i < line->runs_n; i++)
-		draw_run(ts, &line->runs[i], size, &x, y, &pen);
-	pen_close(&pen);
-	buf_put_str(b, STR("ET\nEMC\n"));
+	for (size_t i = 0; i < line->runs_n; i++) {
+		const struct typeset_run *run = &line->runs[i];
+		/* What the glyphs mean, whatever their order and shape: for copying, searching and reading aloud. Text that
+		 * reads leftward goes without: extractors turn it round once more, and its glyphs have one meaning each. */
+		if (!run->leftward) {
+			buf_put_str(b, STR("/Span <</ActualText "));
+			literal_text(b, run->text);
+			buf_put_str(b, STR(">> BDC\n"));
+		}
+		draw_run(ts, run, size, &x, y, b);
+		if (!run->leftward)
+			buf_put_str(b, STR("EMC\n"));
+	}
 }
 
 void
@@ -349,6 +398,6 @@ err_t
 typeset_embed(struct typeset *ts, struct increment *inc)
 {
 	for (size_t i = 0; i < ts->fonts_n; i++)
-		TRY(embed_font(inc, &ts->fonts[i], &ts->plans[i]));
+		TRY(embed_font(inc, ts, &ts->fonts[i], &ts->plans[i]));
 	return OK;
 }

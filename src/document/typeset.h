@@ -12,12 +12,12 @@
 
 #include <hb-subset.h>
 
-enum { TYPESET_FONTS_MAX = 24 };
+enum { TYPESET_FONTS_MAX = 24, TYPESET_TEXTS_MAX = 8192 };
 
 struct typeset_font {
 	const struct typeface *face;
 	hb_set_t *glyphs;
-	hb_map_t *text;         /* glyph to the character it stands for */
+	hb_map_t *text;         /* glyph to the index in typeset.texts of what it stands for */
 	const hb_map_t *codes;  /* glyph to its code in the PDF; NULL: the code is the glyph's own number */
 	struct literal_ref ref; /* the Type0 font */
 };
@@ -28,6 +28,8 @@ struct typeset {
 	size_t fonts_n;
 	struct typeset_font fonts[TYPESET_FONTS_MAX];
 	hb_subset_plan_t *plans[TYPESET_FONTS_MAX];
+	size_t texts_n;
+	struct str texts[TYPESET_TEXTS_MAX];
 };
 
 struct typeset_glyph {
@@ -37,13 +39,14 @@ struct typeset_glyph {
 
 struct typeset_run {
 	size_t font; /* index */
+	struct str text;
+	bool leftward; /* it reads from right to left */
 	size_t n;
 	struct typeset_glyph *glyphs;
 };
 
 /* A line, in visual order. Sizes in thousandths of an em. */
 struct typeset_line {
-	struct str text;
 	int32_t width;
 	int32_t top, bottom; /* of the ink, from the base line */
 	size_t runs_n;
