@@ -1,0 +1,84 @@
+#include "audit/finding.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+
+enum { COUNTS_MAX = 32 };
+
+static struct {
+	struct {
+		const char *rule;
+		char text[400];
+	} wrong[FINDING_SHOWN_MAX];
+	uint64_t wrong_n;
+	struct {
+		const char *name;
+		uint64_t n;
+	} count[COUNTS_MAX];
+	size_t count_n;
+} found;
+
+void
+finding_wrong(const char *rule, const char *format, ...)
+{
+	va_list args;
+	size_t i = found.wrong_n++;
+	if (i >= FINDING_SHOWN_MAX)
+		return;
+	found.wrong[i].rule = rule;
+	va_start(args, format);
+	vsnprintf(found.wrong[i].text, sizeof found.wrong[i].text, format, args);
+	va_end(args);
+}
+
+void
+finding_count(const char *name, uint64_t n)
+{
+	for (size_t i = 0; i < found.count_n; i++)
+		if (strcmp(found.count[i].name, name) == 0) {
+			found.count[i].n += n;
+			return;
+		}
+	if (found.count_n == COUNTS_MAX)
+		abort();
+	found.count[found.count_n].name = name;
+	found.count[found.count_n++].n = n;
+}
+
+static size_t
+shown(void)
+{
+	return found.wrong_n < FINDING_SHOWN_MAX ? (size_t)found.wrong_n : FINDING_SHOWN_MAX;
+}
+
+static void
+print_json(void)
+{
+	json_t *wrong = json_array(), *counts = json_object();
+	for (size_t i = 0; i < shown(); i++)
+		json_array_append_new(wrong, json_pack("{s:s, s:s}", "rule", found.wrong[i].rule, "detail", found.wrong[i].text));
+	for (size_t i = 0; i < found.count_n; i++)
+		json_object_set_new(counts, found.count[i].name, json_integer((json_int_t)found.count[i].n));
+	json_t *all = json_pack("{s:b, s:I, s:o, s:o}", "agrees", found.wrong_n == 0, "disagreements",
+	    (json_int_t)found.wrong_n, "findings", wrong, "compared", counts);
+	json_dumpf(all, stdout, JSON_INDENT(2));
+	json_decref(all);
+	printf("\n");
+}
+
+bool
+finding_print(bool json)
+{
+	if (json) {
+		print_json();
+		return found.wrong_n == 0;
+	}
+	for (size_t i = 0; i < shown(); i++)
+		printf(" WRONG  %-12s %s\n", found.wrong[i].rule, found.wrong[i].text);
+	if (found.wrong_n > shown())
+		printf(" …and %llu more\n", (unsigned long long)(found.wrong_n - shown()));
+	for (size_t i = 0; i < found.count_n; i++)
+		printf(" %8llu  %s\n", (unsigned long long)found.count[i].n, found.count[i].name);
+	printf("%s\n", found.wrong_n == 0 ? "Everything agrees." : "Something does not agree.");
+	return found.wrong_n == 0;
+}

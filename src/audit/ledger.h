@@ -1,0 +1,28 @@
+/*
+ * The audit log as the database holds it: leaves without a gap, times that never go back, the tree over them, and the
+ * signed checkpoints. The events are kept for the comparisons that follow.
+ */
+#ifndef PARAPH_AUDIT_LEDGER_H
+#define PARAPH_AUDIT_LEDGER_H
+
+#include "base/buf.h"
+#include "tlog/tlog.h"
+#include <jansson.h>
+#include <sqlite3.h>
+
+struct ledger {
+	sqlite3 *db;
+	json_t *events;     /* name of event -> array of the leaves' JSON */
+	uint8_t *roots;     /* root after each leaf */
+	uint64_t size;
+	struct buf log_spki; /* public key of the log, from the first leaf */
+};
+
+/* Reads and checks; what is wrong becomes findings. ERR_IO when the database cannot be read at all. */
+err_t ledger_read(sqlite3 *db, struct ledger *ret_ledger);
+void ledger_done(struct ledger *l);
+
+/* Leaves of one event. */
+const json_t *ledger_events(const struct ledger *l, const char *event);
+
+#endif

@@ -1,0 +1,83 @@
+/* paraph-audit DIR [--json]: see README.md. Opens everything it needs below DIR, then gives up all rights but reading it. */
+#include "audit/evidence.h"
+#include "audit/finding.h"
+#include "base/log.h"
+#include "os/attempt.h"
+#include "os/jail.h"
+#include "os/process.h"
+
+#include <limits.h>
+
+enum { EXIT_AGREES = 0, EXIT_DISAGREES = 1, EXIT_WRONG_USE = 64, EXIT_NO_INPUT = 66 };
+
+/* One read transaction, so that all tables are of the same moment, the database in use or not. */
+static err_t
+database_open(const char *directory, sqlite3 **ret_db)
+{
+	char path[PATH_MAX];
+	sqlite3 *db = NULL;
+	snprintf(path, sizeof path, "%s/db/paraph.db", directory);
+	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
+	    sqlite3_exec(db, "PRAGMA query_only=1; BEGIN; SELECT count(*) FROM audit_leaf", NULL, NULL, NULL) != SQLITE_OK) {
+		err_t e = err_make(ERR_IO, "%s: %s", path, db == NULL ? "no memory" : sqlite3_errmsg(db));
+		sqlite3_close(db);
+		return e;
+	}
+	*ret_db = db;
+	return OK;
+}
+
+static err_t
+audit_run(const char *directory)
+{
+	sqlite3 *db = NULL;
+	struct ledger ledger;
+	TRY(database_open(directory, &db));
+	err_t e = ledger_read(db, &ledger);
+	if (!err_is(e))
+		e = evidence_compare(directory, &ledger);
+	ledger_done(&ledger);
+	sqlite3_close(db);
+	return e;
+}
+
+static err_t
+confine(const char *directory)
+{
+	/* The write-ahead log's index must be opened for writing, even by a reader [SQLite, WAL-mode file format]. */
+	char db[PATH_MAX];
+	snprintf(db, sizeof db, "%s/db", directory);
+	const struct jail_path paths[] = {{directory, JAIL_READ}, {db, JAIL_WRITE}};
+	const struct jail jail = {.program = "paraph-audit", .paths = paths, .paths_n = 2,
+	    .extra = JAIL_FILES | JAIL_MMAP_SHARED};
+	return jail_enter(&jail);
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *directory = NULL, *act = attempt_wanted(argc, argv);
+	bool json = false;
+	process_harden();
+	log_init("paraph-audit", LOG_WARNING);
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			json = true;
+		else if (argv[i][0] != '-')
+			directory = argv[i];
+	}
+	if (directory == NULL) {
+		fprintf(stderr, "Usage: paraph-audit DIR [--json]\n");
+		return EXIT_WRONG_USE;
+	}
+	err_t e = confine(directory);
+	if (!err_is(e) && act != NULL)
+		return attempt_main(act);
+	if (!err_is(e))
+		e = audit_run(directory);
+	if (err_is(e)) {
+		fprintf(stderr, "paraph-audit: %s %s\n", err_info(e.code)->text, err_detail());
+		return EXIT_NO_INPUT;
+	}
+	return finding_print(json) ? EXIT_AGREES : EXIT_DISAGREES;
+}
