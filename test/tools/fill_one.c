@@ -55,7 +55,7 @@ static void
 one_signer(const struct plan *plan, uint16_t signer, struct tip *tip)
 {
 	size_t field;
-	struct hole hole;
+	struct hole hole = {0};
 	struct revision_words words = {.name = STR("Jane Doe"), .reason = STR("Test (of) \\ text")};
 	AUTO_BUF(out, LIMIT_INCREMENT);
 	AUTO_BUF(cms, 65536);
