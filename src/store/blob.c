@@ -93,6 +93,16 @@ blob_new_append(struct blob_dir *dir, struct blob_new *ret_new)
 }
 
 err_t
+blob_new_read(const struct blob_new *new, int *ret_fd)
+{
+	int fd = openat(new->dir->new_fd, new->name.text, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno("blob %s", new->name.text);
+	*ret_fd = fd;
+	return OK;
+}
+
+err_t
 blob_keep(struct blob_new *new)
 {
 	file_sync(new->fd);

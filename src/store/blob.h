@@ -31,6 +31,8 @@ struct blob_new {
 err_t blob_new(struct blob_dir *dir, struct blob_new *ret_new);
 /* The same for a file that another program writes: through this descriptor octets can only be appended. */
 err_t blob_new_append(struct blob_dir *dir, struct blob_new *ret_new);
+/* A second descriptor of it that cannot write, for programs that may only read. */
+err_t blob_new_read(const struct blob_new *new, int *ret_fd);
 /* Makes it last (fsync, rename, fsync of the directory); from then on it is found under its name. The descriptor stays
  * open until blob_drop. */
 err_t blob_keep(struct blob_new *new);

@@ -35,13 +35,13 @@ static const char migration_1[] =
     "CREATE INDEX event_request ON event (request);"
     /* document */
     "CREATE TABLE document (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, request BLOB NOT NULL REFERENCES request (id),"
-    " place INTEGER NOT NULL, label TEXT NOT NULL, title TEXT NOT NULL, file BLOB NOT NULL, original_blob TEXT NOT NULL,"
+    " place INTEGER NOT NULL, title TEXT NOT NULL, file BLOB NOT NULL, original_blob TEXT NOT NULL,"
     " original_sha256 BLOB NOT NULL, original_length INTEGER NOT NULL, pages INTEGER NOT NULL, revision0_blob TEXT NOT NULL,"
     " revision0_sha256 BLOB NOT NULL, revision0_length INTEGER NOT NULL, plan_blob TEXT NOT NULL, plan_sha256 BLOB NOT NULL,"
-    " facts TEXT NOT NULL, made_at INTEGER NOT NULL, UNIQUE (request, place)) STRICT;"
+    " made_at INTEGER NOT NULL, UNIQUE (request, place)) STRICT;"
     "CREATE TABLE revision (n INTEGER PRIMARY KEY, document BLOB NOT NULL REFERENCES document (id), act BLOB NOT NULL,"
     " intent BLOB NOT NULL UNIQUE, blob TEXT NOT NULL, sha256 BLOB NOT NULL, length INTEGER NOT NULL, record BLOB NOT NULL,"
-    " made_at INTEGER NOT NULL, released_at INTEGER) STRICT;"
+    " evidence TEXT NOT NULL, made_at INTEGER NOT NULL, released_at INTEGER) STRICT;"
     "CREATE INDEX revision_document ON revision (document);"
     /* signer */
     "CREATE TABLE signer (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, request BLOB NOT NULL REFERENCES request (id),"
@@ -71,7 +71,7 @@ static const char migration_1[] =
     /* act: one signer signs all of his documents of a request */
     "CREATE TABLE act (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, signer BLOB NOT NULL REFERENCES signer (id),"
     " activation BLOB NOT NULL UNIQUE REFERENCES activation (id), state TEXT NOT NULL, begun_at INTEGER NOT NULL,"
-    " ended_at INTEGER, reason TEXT) STRICT;"
+    " result_leaf INTEGER, ended_at INTEGER, reason TEXT) STRICT;"
     "CREATE UNIQUE INDEX act_once ON act (signer) WHERE state <> 'void';"
     /* intent */
     "CREATE TABLE intent (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, act BLOB NOT NULL REFERENCES act (id),"
@@ -81,7 +81,7 @@ static const char migration_1[] =
     /* certificate */
     "CREATE TABLE certificate (n INTEGER PRIMARY KEY, serial BLOB NOT NULL UNIQUE, intent BLOB NOT NULL UNIQUE"
     " REFERENCES intent (id), der BLOB NOT NULL, not_before INTEGER NOT NULL, not_after INTEGER NOT NULL,"
-    " signed TEXT NOT NULL, made_at INTEGER NOT NULL, published_at INTEGER) STRICT;"
+    " signed BLOB NOT NULL, made_at INTEGER NOT NULL, published_at INTEGER) STRICT;"
     /* revoke */
     "CREATE TABLE revocation (n INTEGER PRIMARY KEY, serial BLOB NOT NULL UNIQUE REFERENCES certificate (serial),"
     " at INTEGER NOT NULL, reason INTEGER NOT NULL, actor TEXT NOT NULL, published_at INTEGER) STRICT;"

@@ -1,0 +1,223 @@
+#include "core/house.h"
+
+#include "base/log.h"
+#include "core/act.h"
+#include "core/ask.h"
+#include "core/audit.h"
+#include "core/crl.h"
+#include "core/idempotency.h"
+#include "core/link.h"
+#include "core/outbox.h"
+#include "core/pack.h"
+#include "core/request.h"
+#include "core/responder.h"
+#include "core/served.h"
+#include "core/sign.h"
+#include "os/clock.h"
+
+static struct {
+	pthread_mutex_t mutex;
+	pthread_cond_t woken;
+	pthread_t thread;
+	bool wake, ending, started;
+	struct worker worker; /* of the thread only */
+	const struct instance *instance;
+} self = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+/* ---- the tasks -------------------------------------------------------------------------------------------------------- */
+
+static err_t
+send_messages(struct worker *w)
+{
+	return outbox_send(w);
+}
+
+static err_t
+settle(struct worker *w)
+{
+	struct id id;
+	size_t n;
+	TRY(act_open(w->reader, &id, 1, &n));
+	return n == 0 ? OK : sign_settle(w);
+}
+
+static err_t
+revocations(struct worker *w)
+{
+	return crl_keep(w, self.instance->crl_every_minutes * TIME_MINUTE, self.instance->crl_next_update_hours * TIME_HOUR);
+}
+
+static err_t
+responder(struct worker *w)
+{
+	return responder_keep(w, self.instance->ocsp_certificate_days * TIME_DAY);
+}
+
+static err_t
+checkpoint(struct worker *w)
+{
+	struct audit_point point;
+	uint64_t size;
+	TRY(audit_size(w->reader, &size));
+	return audit_checkpoint(w, size, &point);
+}
+
+static err_t
+expire(struct worker *w)
+{
+	int64_t now = clock_now();
+	TRY(request_expire(w, now));
+	TRY(link_session_purge(w->core, now));
+	TRY(served_purge(w->core));
+	return idempotency_purge(w->core, now - TIME_DAY);
+}
+
+struct root {
+	struct core *core;
+	const paraph_JournalRoot *root;
+};
+
+static err_t
+root_put(struct store_tx *tx, void *arg)
+{
+	struct root *r = arg;
+	return audit_put(r->core, tx, "journal.root", "system", canon_pack("{s:s, s:I, s:o}", "journal", "issuing", "size",
+	    (json_int_t)r->root->size, "root", canon_hex(bytes(r->root->root.bytes, r->root->root.size))), NULL);
+}
+
+/* The Merkle root of the key journal enters the audit log: the two can be compared for ever. */
+static err_t
+journal_root(struct worker *w)
+{
+	AUTO_KEYS(ask);
+	AUTO_KEYS(answer);
+	ask->which_body = paraph_Keys_journal_root_ask_tag;
+	TRY(ask_keys(w->core, ask, NULL, 0, paraph_Keys_journal_root_tag, answer));
+	struct root r = {w->core, &answer->body.journal_root};
+	return store_write(w->core->store, root_put, &r);
+}
+
+static err_t
+blob_check(void *arg, struct str name)
+{
+	struct worker *w = arg;
+	AUTO_QUERY(q, w->reader, SQL_BLOB_USED);
+	query_text(&q, name);
+	bool used = query_next(&q);
+	TRY(query_end(&q));
+	return used ? OK : blob_remove(w->core->blobs, name);
+}
+
+/* Blobs whose record was never committed. An hour is far longer than any commit takes. */
+static err_t
+orphans(struct worker *w)
+{
+	return blob_each(w->core->blobs, 3600, blob_check, w);
+}
+
+static struct task {
+	const char *name;
+	err_t (*run)(struct worker *w);
+	int64_t every_us;
+	int64_t next_us; /* on the monotonic clock */
+} tasks[] = {
+	{"messages", send_messages, TIME_SECOND, 0},
+	{"settle", settle, 5 * TIME_SECOND, 0},
+	{"responder", responder, TIME_MINUTE, 0},
+	{"revocations", revocations, 2 * TIME_SECOND, 0},
+	{"journal-root", journal_root, TIME_MINUTE, 0},
+	{"checkpoint", checkpoint, TIME_MINUTE, 0},
+	{"checkpoint-stamp", audit_stamp, TIME_HOUR, 0},
+	{"expiry", expire, 10 * TIME_SECOND, 0},
+	{"orphans", orphans, TIME_HOUR, 0},
+};
+enum { TASKS = sizeof tasks / sizeof *tasks, RETRY_SECONDS = 5 };
+
+/* ---- the thread ------------------------------------------------------------------------------------------------------- */
+
+static void
+task_run(struct task *t, bool woken)
+{
+	int64_t now = clock_monotonic();
+	bool prompt = woken && (t->run == send_messages || t->run == revocations);
+	if (now < t->next_us && !prompt)
+		return;
+	err_t e = t->run(&self.worker);
+	t->next_us = clock_monotonic() + t->every_us;
+	if (!err_is(e))
+		return;
+	log_error(e, t->name);
+	if (t->every_us > RETRY_SECONDS * TIME_SECOND)
+		t->next_us = clock_monotonic() + RETRY_SECONDS * TIME_SECOND;
+}
+
+/* Sleeps at most a second; true when woken. */
+static bool
+rest(bool *ret_ending)
+{
+	int64_t until = clock_monotonic() + TIME_SECOND;
+	struct timespec t = {.tv_sec = until / TIME_SECOND, .tv_nsec = until % TIME_SECOND * 1000};
+	pthread_mutex_lock(&self.mutex);
+	while (!self.wake && !self.ending && pthread_cond_timedwait(&self.woken, &self.mutex, &t) == 0)
+		;
+	bool woken = self.wake;
+	self.wake = false;
+	*ret_ending = self.ending;
+	pthread_mutex_unlock(&self.mutex);
+	return woken;
+}
+
+static void *
+run(void *arg)
+{
+	(void)arg;
+	bool woken = false, ending = false;
+	while (!ending) {
+		for (size_t i = 0; i < TASKS; i++)
+			task_run(&tasks[i], woken);
+		woken = rest(&ending);
+	}
+	return NULL;
+}
+
+err_t
+house_start(struct core *core, const struct instance *instance)
+{
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&self.woken, &attr);
+	pthread_condattr_destroy(&attr);
+	self.instance = instance;
+	self.worker.core = core;
+	TRY(store_reader_new(core->store, &self.worker.reader));
+	tasks[TASKS - 1].next_us = clock_monotonic() + TIME_HOUR;
+	if (pthread_create(&self.thread, NULL, run, NULL) != 0)
+		return err_errno("housekeeping thread");
+	self.started = true;
+	return OK;
+}
+
+void
+house_stop(void)
+{
+	if (!self.started)
+		return;
+	pthread_mutex_lock(&self.mutex);
+	self.ending = true;
+	pthread_cond_signal(&self.woken);
+	pthread_mutex_unlock(&self.mutex);
+	pthread_join(self.thread, NULL);
+	store_reader_free(self.worker.reader);
+	self.started = false;
+}
+
+void
+house_wake(void)
+{
+	pthread_mutex_lock(&self.mutex);
+	self.wake = true;
+	if (self.started)
+		pthread_cond_signal(&self.woken);
+	pthread_mutex_unlock(&self.mutex);
+}

@@ -1,0 +1,283 @@
+#include "core/sign.h"
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "core/archive.h"
+#include "core/ask.h"
+#include "core/lease.h"
+#include "core/pen.h"
+#include "os/clock.h"
+
+enum { OPEN_AT_ONCE = 256 };
+#define LEASE_US (INT64_C(60) * TIME_SECOND)
+#define END_MARGIN_US (INT64_C(2) * TIME_SECOND) /* a stamp must lie inside the certificate's life */
+
+/* ---- the steps -------------------------------------------------------------------------------------------------------- */
+
+/* Steps 9 and 10 must end before the certificate does. */
+static err_t
+in_time(struct worker *w, const struct act *act)
+{
+	for (size_t i = 0; i < act->n; i++) {
+		struct issued issued;
+		TRY(issued_of(w->reader, act->parts[i].intent, &issued));
+		if (issued.revoked_at != 0)
+			return err_make(ERR_SIGNATURE_VOID, "a certificate of this signature was revoked");
+		if (clock_now() > issued.not_after - END_MARGIN_US)
+			return err_make(ERR_SIGNATURE_VOID, "the certificate ended before the signature was complete");
+	}
+	return OK;
+}
+
+/* From the intents to checked files: everything that the certificates' life limits. */
+static err_t
+make(struct worker *w, struct act *act, bool resume)
+{
+	for (size_t i = 0; i < act->n; i++)
+		TRY(pen_sign(w, act, i, resume));
+	TRY(act_certify(w, act));
+	TRY(in_time(w, act));
+	for (size_t i = 0; i < act->n; i++)
+		TRY(pen_extend(w, &act->parts[i]));
+	for (size_t i = 0; i < act->n; i++)
+		TRY(pen_finish(w, act, &act->parts[i]));
+	TRY(in_time(w, act));
+	return act_result(w, act);
+}
+
+static err_t
+finish(struct worker *w, struct act *act, bool resume)
+{
+	if (act->state == ACT_BEGUN)
+		TRY(make(w, act, resume));
+	return archive_release(w, act);
+}
+
+/* ---- when a step fails ------------------------------------------------------------------------------------------------ */
+
+/* Whether another attempt may find the world better; everything else is the end of the act. */
+static bool
+passing(err_t e)
+{
+	return e.code == ERR_PEER_GONE || e.code == ERR_DEADLINE || e.code == ERR_COMMIT_UNKNOWN ||
+	    e.code == ERR_STORE_BUSY || e.code == ERR_BUSY;
+}
+
+/* What keys made of the intents: stored certificates must be known before they are revoked. */
+static err_t
+certificates_learn(struct worker *w, struct act *act, size_t *ret_results)
+{
+	size_t results = 0;
+	for (size_t i = 0; i < act->n; i++) {
+		paraph_SignAnswer *signed_ = &act->parts[i].signed_;
+		paraph_IntentAnswer *answer = calloc(1, sizeof *answer);
+		if (answer == NULL)
+			abort();
+		err_t e = pen_ask(w->core, act->parts[i].intent, answer);
+		if (!err_is(e) && answer->known == paraph_IntentKnown_INTENT_RESULT && answer->has_result) {
+			*signed_ = answer->result;
+			results++;
+		} else if (!err_is(e) && answer->certificate.size > 0) {
+			signed_->certificate.size = answer->certificate.size;
+			memcpy(signed_->certificate.bytes, answer->certificate.bytes, answer->certificate.size);
+		}
+		free(answer);
+		TRY(e);
+	}
+	*ret_results = results;
+	return OK;
+}
+
+/* Nothing was signed: whatever certificate exists becomes known, is revoked and published; keys is told. */
+static err_t
+give_up(struct worker *w, struct act *act, const char *reason)
+{
+	size_t results;
+	log_event(LOG_WARNING, "signature-void", "act", id_text("sig", act->id).c, "reason", reason, NULL);
+	TRY(certificates_learn(w, act, &results));
+	TRY(act_certify(w, act));
+	TRY(act_void(w, act, reason));
+	for (size_t i = 0; i < act->n; i++)
+		TRY(pen_void(w->core, act->parts[i].intent, reason));
+	return OK;
+}
+
+/* The base of each document is still the newest revision; nobody signed in between. */
+static err_t
+bases_check(struct worker *w, const struct act *act)
+{
+	for (size_t i = 0; i < act->n; i++) {
+		const struct act_part *p = &act->parts[i];
+		struct document_revision newest;
+		err_t e = document_revision_newest(w->reader, p->document.id, &newest);
+		if (err_is(e) && e.code != ERR_NOT_FOUND)
+			return e;
+		if (err_is(e) == p->has_base || (p->has_base && !id_eq(newest.intent, p->base.intent)))
+			return err_make(ERR_SIGNATURE_VOID, "somebody else signed before this signature could be finished");
+	}
+	return OK;
+}
+
+/* One stored act that is open: finished with the same bytes, or void. An error means that it stays open for now. */
+static err_t
+settle(struct worker *w, struct act *act)
+{
+	size_t results = 0;
+	if (act->state == ACT_RESULT)
+		return finish(w, act, true);
+	TRY(certificates_learn(w, act, &results));
+	if (results < act->n)
+		return give_up(w, act, "the service stopped before the key had signed");
+	err_t e = bases_check(w, act);
+	if (!err_is(e))
+		e = finish(w, act, true);
+	if (!err_is(e) || passing(e) || act->state != ACT_BEGUN)
+		return e;
+	char reason[200];
+	snprintf(reason, sizeof reason, "%.*s", canon_cut(err_detail(), sizeof reason - 1), err_detail());
+	return give_up(w, act, reason);
+}
+
+static err_t
+settle_id(struct worker *w, struct id id)
+{
+	struct id documents[LIMIT_DOCUMENTS];
+	AUTO_ACT(act);
+	TRY(act_load(w, id, act));
+	for (size_t i = 0; i < act->n; i++)
+		documents[i] = act->parts[i].document.id;
+	TRY(lease_take(w->core->leases, documents, act->n, LEASE_US));
+	AUTO_ACT(again); /* as it is now that nobody else works on it */
+	err_t e = act_load(w, id, again);
+	if (!err_is(e) && again->state < ACT_SIGNED)
+		e = settle(w, again);
+	lease_give(w->core->leases, documents, act->n);
+	return e;
+}
+
+err_t
+sign_settle(struct worker *w)
+{
+	struct id ids[OPEN_AT_ONCE];
+	size_t n;
+	err_t first = OK;
+	TRY(act_open(w->reader, ids, OPEN_AT_ONCE, &n));
+	for (size_t i = 0; i < n; i++) {
+		err_t e = settle_id(w, ids[i]);
+		if (!err_is(e))
+			continue;
+		log_error(e, "act-not-settled");
+		first = err_is(first) ? first : e;
+	}
+	return first;
+}
+
+/* ---- a signer asks ---------------------------------------------------------------------------------------------------- */
+
+/* After a failure: try to finish once more, else void. What neither is possible for stays open for the housekeeper. */
+static err_t
+recover(struct worker *w, struct act *act, err_t e)
+{
+	char detail[200];
+	log_error(e, "signature-step");
+	snprintf(detail, sizeof detail, "%.*s", canon_cut(err_detail(), sizeof detail - 1), err_detail());
+	if (passing(e) || act->state != ACT_BEGUN) {
+		err_t again = act_load(w, act->id, act);
+		if (!err_is(again) && act->state >= ACT_SIGNED)
+			return OK;
+		return err_is(again) ? again : settle(w, act);
+	}
+	TRY(give_up(w, act, detail));
+	return err_import(e.code, detail);
+}
+
+/* Nothing is begun when it could not be finished. */
+static err_t
+ready(struct worker *w)
+{
+	err_t e = ask_status_health(w->core);
+	if (!err_is(e) && !client_connected(w->core->keys))
+		e = err_make(ERR_PEER_GONE, "keys is not there");
+	return err_is(e) ? err_make(ERR_PAUSED, "%s", err_detail()) : OK;
+}
+
+static err_t
+run_leased(struct worker *w, struct act *act)
+{
+	for (size_t i = 0; i < act->n; i++) {
+		/* Somebody may have signed while this one waited for his turn. */
+		struct act_part *p = &act->parts[i];
+		err_t e = document_revision_newest(w->reader, p->document.id, &p->base);
+		p->has_base = !err_is(e);
+		if (err_is(e) && e.code != ERR_NOT_FOUND)
+			return e;
+	}
+	TRY(act_begin(w, act, signer_actor(act->signer.id).c));
+	err_t e = finish(w, act, false);
+	return err_is(e) ? recover(w, act, e) : OK;
+}
+
+static err_t
+run(struct worker *w, struct id signer)
+{
+	struct id documents[LIMIT_DOCUMENTS];
+	AUTO_ACT(act);
+	TRY(act_prepare(w, signer, act));
+	if (act->activation.state != ACTIVATION_COMPLETE || act->signer.state != SIGNER_CONSENTED)
+		return err_make(ERR_WRONG_STATE, "the signer is %s; first consent", signer_state_name(act->signer.state));
+	TRY(ready(w));
+	for (size_t i = 0; i < act->n; i++)
+		documents[i] = act->parts[i].document.id;
+	TRY(lease_take(w->core->leases, documents, act->n, LEASE_US));
+	err_t e = run_leased(w, act);
+	lease_give(w->core->leases, documents, act->n);
+	return e;
+}
+
+err_t
+sign_json(struct worker *w, struct id signer, json_t **ret_answer)
+{
+	struct id id;
+	enum act_state state = ACT_BEGUN;
+	char reason[512];
+	err_t e = act_newest(w->reader, signer, &id, &state, reason);
+	if (e.code == ERR_NOT_FOUND) {
+		*ret_answer = canon_pack("{s:s}", "status", "none");
+		return OK;
+	}
+	TRY(e);
+	if (state < ACT_SIGNED) {
+		*ret_answer = canon_pack("{s:s, s:s}", "status", "signing", "act", id_text("sig", id).c);
+		return OK;
+	}
+	if (state == ACT_VOID) {
+		*ret_answer = canon_pack("{s:s, s:s, s:s}", "status", "void", "act", id_text("sig", id).c, "reason", reason);
+		return OK;
+	}
+	return archive_result_json(w, id, ret_answer);
+}
+
+err_t
+sign_run(struct worker *w, const struct link_session *session, json_t **ret_answer)
+{
+	struct id id;
+	enum act_state state = ACT_VOID;
+	char reason[512];
+	err_t e = act_newest(w->reader, session->signer, &id, &state, reason);
+	if (err_is(e) && e.code != ERR_NOT_FOUND)
+		return e;
+	if (state == ACT_VOID)
+		e = run(w, session->signer);
+	else
+		e = OK;
+	/* Two requests at once: the second finds the act that the first began. */
+	if (e.code == ERR_WRONG_STATE && !err_is(act_newest(w->reader, session->signer, &id, &state, reason)) &&
+	    state != ACT_VOID)
+		e = OK;
+	/* Not settled yet: the answer is 202, and the housekeeper goes on. */
+	if (passing(e) && !err_is(act_newest(w->reader, session->signer, &id, &state, reason)) && state < ACT_SIGNED)
+		e = OK;
+	TRY(e);
+	FAULT_POINT("core.answer");
+	return sign_json(w, session->signer, ret_answer);
+}

@@ -1,0 +1,22 @@
+/*
+ * A signature from the accepted consent to the released file: the order of the steps, what happens when one fails, and what
+ * is found after a crash. The steps themselves are in act.c (commits), pen.c (other programs) and archive.c (the proof).
+ */
+#ifndef PARAPH_CORE_SIGN_H
+#define PARAPH_CORE_SIGN_H
+
+#include "core/act.h"
+
+/*
+ * Signs everything that the signer consented to, and answers what sign_json gives. When an act of his is open or done
+ * already, this only tells about it. ERR_SIGNATURE_VOID: nothing was signed; ERR_PAUSED: nothing was begun.
+ */
+err_t sign_run(struct worker *w, const struct link_session *session, json_t **ret_answer);
+
+/* {"status": "signing" | "signed" | "void" | "none", …}: the truth as the database has it. */
+err_t sign_json(struct worker *w, struct id signer, json_t **ret_answer);
+
+/* Finishes or voids every open act. At start before anything else is served; later for what could not be settled at once. */
+err_t sign_settle(struct worker *w);
+
+#endif
