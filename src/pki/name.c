@@ -68,7 +68,8 @@ check_characters(const char *which, struct str value, size_t *ret_count)
 	struct str clean;
 	size_t count = 0;
 	uint32_t before = 0x20;
-	TRY(str_check(str_bytes(value), &clean)); /* it may come from a caller who never did */
+	if (err_is(str_check(str_bytes(value), &clean))) /* it may come from a caller who never did */
+		return err_make(ERR_NAME, "%s: %s", which, err_detail());
 	for (size_t at = 0; at < value.n; count++) {
 		uint32_t c = str_next(value, &at);
 		if (invisible(c))
