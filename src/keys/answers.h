@@ -1,0 +1,17 @@
+/*
+ * The role status: OCSP answers and time-stamps. Each is linted, journaled (the answers that come together share one
+ * fsync) and signed. Serial numbers of time-stamps are 158 random bits, never a counter. Any thread.
+ */
+#ifndef PARAPH_KEYS_ANSWERS_H
+#define PARAPH_KEYS_ANSWERS_H
+
+#include "keys/desk.h"
+
+/* The certificate of the OCSP signer comes with the message (it is renewed every week): proven to be for our key and
+ * signed by the CA that the stored chain names. */
+err_t answers_ocsp(struct desk *d, const paraph_OcspSign *m, paraph_StatusKeys *ret_answer);
+/* ERR_CLOCK in production when the clock is not synchronised or further off than [policy] clock_stop_ms. */
+err_t answers_stamp(struct desk *d, const paraph_TspSign *m, paraph_StatusKeys *ret_answer);
+err_t answers_journal_root(struct desk *d, paraph_StatusKeys *ret_answer);
+
+#endif

@@ -1,0 +1,15 @@
+/*
+ * Our time-stamp unit, as the issuing role knows it: any certificate that our root signed for time-stamping under our own
+ * policy arc; the root signs nothing of the kind but our unit, by ceremony. One that was proven is remembered by its
+ * digest, because a P-384 verification costs a millisecond. Any thread.
+ */
+#ifndef PARAPH_KEYS_UNIT_H
+#define PARAPH_KEYS_UNIT_H
+
+#include "keys/desk.h"
+#include "pki/tsp.h"
+
+/* Proves that token covers imprint (SHA-256) and comes from our unit. ERR_STAMP. */
+err_t unit_check(struct desk *d, struct bytes token, struct bytes imprint, struct tsp_token *ret_token);
+
+#endif
