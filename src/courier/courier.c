@@ -1,0 +1,302 @@
+#include "courier/courier.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "courier/queue.h"
+#include "fcgi/fcgi_conn.h"
+#include "os/clock.h"
+#include "os/pool.h"
+#include "wire/channel.h"
+#include "wire/table.h"
+
+enum { CODE_WORKERS = 4, CODE_QUEUE = 256, PAGE_MAX = 4 * 1024 * 1024 };
+
+/* One of the two channels that bring work. */
+struct source {
+	struct courier *courier;
+	const struct table *table;
+	int fd;
+};
+
+struct courier {
+	struct loop *loop;
+	const struct deliver *deliver;
+	struct queue *queue;
+	struct pool *pool;
+	int control, fcgi;
+	struct source keys, core;
+	paraph_Courier *message;
+};
+
+/* ---- codes ------------------------------------------------------------------------------------------------------------------- */
+
+/* A code on its way through a worker; answered on a copy of the descriptor, because the channel may be replaced meanwhile. */
+struct code_job {
+	const struct deliver *deliver;
+	int fd;
+	paraph_Courier *message;
+};
+
+static void
+code_run(void *arg, size_t index)
+{
+	struct code_job *job = arg;
+	(void)index;
+	err_t e = deliver_code(job->deliver, &job->message->body.code);
+	if (err_is(e))
+		log_error(e, "code-not-delivered");
+	err_t sent = channel_send_outcome(job->fd, &message_courier, job->message->id, e);
+	if (err_is(sent))
+		log_error(sent, "answer-not-sent");
+	close(job->fd);
+	message_free(&message_courier, job->message); /* wipes the code */
+	free(job);
+}
+
+static err_t
+code_take(struct courier *c, const struct source *s)
+{
+	struct code_job *job = calloc(1, sizeof *job);
+	if (job == NULL)
+		abort();
+	job->deliver = c->deliver;
+	job->fd = dup(s->fd);
+	job->message = message_new(&message_courier);
+	memcpy(job->message, c->message, sizeof *job->message);
+	if (job->fd >= 0 && pool_submit(c->pool, code_run, job))
+		return OK;
+	if (job->fd >= 0)
+		close(job->fd);
+	message_free(&message_courier, job->message);
+	free(job);
+	return err_make(ERR_EGRESS, "too many codes wait");
+}
+
+/* ---- channels ------------------------------------------------------------------------------------------------------------------ */
+
+static void source_ready(void *arg, uint32_t events);
+
+static void
+source_close(struct source *s)
+{
+	if (s->fd < 0)
+		return;
+	loop_remove(s->courier->loop, s->fd);
+	close(s->fd);
+	s->fd = -1;
+}
+
+static err_t
+source_open(struct source *s, int fd)
+{
+	source_close(s);
+	s->fd = fd;
+	return fd < 0 ? OK : loop_add(s->courier->loop, fd, EPOLLIN, source_ready, s);
+}
+
+/* Answers at once, but for codes, which answer when they are out. */
+static err_t
+message_take(struct courier *c, const struct source *s)
+{
+	err_t e = OK;
+	TRY(table_check(s->table, c->message));
+	if (c->message->which_body == paraph_Courier_code_tag) {
+		e = code_take(c, s);
+		if (!err_is(e))
+			return OK;
+	} else if (c->message->which_body == paraph_Courier_message_tag) {
+		e = queue_put(c->queue, &c->message->body.message);
+	}
+	return channel_send_outcome(s->fd, &message_courier, c->message->id, e);
+}
+
+static void
+source_ready(void *arg, uint32_t events)
+{
+	struct source *s = arg;
+	struct courier *c = s->courier;
+	int fds[LIMIT_WIRE_FDS];
+	bool got = false;
+	(void)events;
+	err_t e = channel_receive(s->fd, &message_courier, false, c->message, fds, &got);
+	if (!err_is(e) && got) {
+		channel_close_fds(fds); /* none belong here */
+		e = message_take(c, s);
+	}
+	secret_wipe(c->message, sizeof *c->message);
+	if (err_is(e)) {
+		if (e.code != ERR_PEER_GONE)
+			log_error(e, "channel-ended");
+		source_close(s);
+	}
+}
+
+static void
+control_ready(void *arg, uint32_t events)
+{
+	struct courier *c = arg;
+	paraph_Control m = paraph_Control_init_zero;
+	int fds[LIMIT_WIRE_FDS];
+	bool got = false;
+	(void)events;
+	err_t e = channel_receive(c->control, &message_control, false, &m, fds, &got);
+	if (err_is(e) || (got && err_is(table_check(&table_control, &m)))) { /* without a supervisor there is nothing to live for */
+		channel_close_fds(fds);
+		loop_stop(c->loop);
+		return;
+	}
+	if (!got || m.which_body != paraph_Control_channel_tag)
+		return;
+	struct source *s = strcmp(m.body.channel.name, "keys-courier") == 0 ? &c->keys :
+	    strcmp(m.body.channel.name, "core-courier") == 0 ? &c->core : NULL;
+	if (s != NULL) {
+		e = source_open(s, fds[0]);
+		fds[0] = -1;
+		if (err_is(e))
+			log_error(e, "channel-not-taken");
+	}
+	channel_close_fds(fds);
+}
+
+/* ---- the catcher's pages ---------------------------------------------------------------------------------------------------------- */
+
+struct visitor {
+	struct courier *courier;
+	struct fcgi_conn *conn;
+	bool watched;
+};
+
+static struct fcgi_answer
+page_make(struct courier *c, const struct fcgi_request *r)
+{
+	struct fcgi_answer a = fcgi_answer_init(404);
+	AUTO_BUF(body, PAGE_MAX);
+	bool json = str_eq(r->path, STR("/dev/mail.json"));
+	if (r->method != FCGI_GET || c->deliver->catcher == NULL || !(json || str_eq(r->path, STR("/dev/mail")))) {
+		fcgi_answer_body(&a, "text/plain", str_bytes(STR("There is nothing here.\n")));
+		return a;
+	}
+	a.status = 200;
+	if (json)
+		catcher_json(c->deliver->catcher, &body);
+	else
+		catcher_html(c->deliver->catcher, &body);
+	fcgi_answer_header(&a, "Cache-Control", STR("no-store"));
+	fcgi_answer_body(&a, json ? "application/json" : "text/html; charset=utf-8", buf_bytes(&body));
+	secret_wipe(body.p, body.n);
+	return a;
+}
+
+static void visitor_ready(void *arg, uint32_t events);
+
+static void
+visitor_free(struct visitor *v)
+{
+	if (v->watched)
+		loop_remove(v->courier->loop, fcgi_conn_fd(v->conn));
+	fcgi_conn_free(v->conn);
+	free(v);
+}
+
+static void
+visitor_watch(struct visitor *v)
+{
+	unsigned wants = fcgi_conn_wants(v->conn);
+	uint32_t events = (wants & FCGI_CONN_WANTS_READ ? EPOLLIN : 0u) | (wants & FCGI_CONN_WANTS_WRITE ? EPOLLOUT : 0u);
+	int fd = fcgi_conn_fd(v->conn);
+	err_t e = v->watched ? loop_change(v->courier->loop, fd, events)
+	                     : loop_add(v->courier->loop, fd, events, visitor_ready, v);
+	if (err_is(e))
+		log_error(e, "connection-watch");
+	v->watched = true;
+}
+
+static void
+visitor_ready(void *arg, uint32_t events)
+{
+	struct visitor *v = arg;
+	enum fcgi_conn_event event = FCGI_CONN_SENT;
+	(void)events;
+	while (event != FCGI_CONN_WAIT) {
+		err_t e = fcgi_conn_next(v->conn, &event);
+		if (err_is(e) || event == FCGI_CONN_ABORTED || event == FCGI_CONN_CLOSED) {
+			visitor_free(v);
+			return;
+		}
+		if (event == FCGI_CONN_READY || event == FCGI_CONN_REFUSED) {
+			struct fcgi_answer a = event == FCGI_CONN_READY ? page_make(v->courier, fcgi_conn_request(v->conn))
+			                                                : fcgi_answer_init(400);
+			fcgi_conn_answer(v->conn, &a);
+		}
+	}
+	visitor_watch(v);
+}
+
+static void
+visitors_accept(void *arg, uint32_t events)
+{
+	struct courier *c = arg;
+	struct fcgi_conn *conn = NULL;
+	(void)events;
+	while (!err_is(fcgi_conn_accept(c->fcgi, &conn)) && conn != NULL) {
+		struct visitor *v = calloc(1, sizeof *v);
+		if (v == NULL)
+			abort();
+		*v = (struct visitor){.courier = c, .conn = conn};
+		conn = NULL;
+		visitor_ready(v, EPOLLIN);
+	}
+}
+
+/* ---- start ---------------------------------------------------------------------------------------------------------------------------- */
+
+static err_t
+sources_open(struct courier *c, const struct courier_descriptors *fds)
+{
+	c->keys = (struct source){c, &table_keys_courier, -1};
+	c->core = (struct source){c, &table_core_courier, -1};
+	TRY(source_open(&c->keys, fds->keys));
+	TRY(source_open(&c->core, fds->core));
+	if (c->fcgi >= 0)
+		TRY(loop_add(c->loop, c->fcgi, EPOLLIN, visitors_accept, c));
+	return loop_add(c->loop, c->control, EPOLLIN, control_ready, c);
+}
+
+err_t
+courier_new(struct loop *loop, const struct deliver *deliver, const char *folder,
+    const struct courier_descriptors *fds, struct courier **ret_courier)
+{
+	struct courier *c = calloc(1, sizeof *c);
+	if (c == NULL)
+		abort();
+	c->loop = loop;
+	c->deliver = deliver;
+	c->control = fds->control;
+	c->fcgi = fds->fcgi;
+	c->message = message_new(&message_courier);
+	err_t e = queue_open(folder, deliver, clock_now(), &c->queue);
+	if (!err_is(e))
+		e = sources_open(c, fds);
+	if (err_is(e)) {
+		courier_free(c);
+		return e;
+	}
+	queue_start(c->queue);
+	c->pool = pool_new(CODE_WORKERS, CODE_QUEUE);
+	*ret_courier = c;
+	return OK;
+}
+
+void
+courier_free(struct courier *c)
+{
+	if (c == NULL)
+		return;
+	pool_free(c->pool);
+	queue_free(c->queue);
+	if (c->keys.courier != NULL)
+		source_close(&c->keys);
+	if (c->core.courier != NULL)
+		source_close(&c->core);
+	message_free(&message_courier, c->message);
+	free(c);
+}
