@@ -224,7 +224,7 @@ allow_new(struct walk *w, const struct pdflex_value *v, unsigned depth)
 	return OK;
 }
 
-/* Calls for each key in either dictionary whose value is not the same. */
+/* Called for each key in either dictionary. A value that stayed may still lead to an object that was redefined. */
 typedef err_t (*differ_f)(struct walk *w, const char *key, const struct pdflex_value *before,
     const struct pdflex_value *now, void *more);
 
@@ -234,12 +234,7 @@ differ_one(struct walk *w, struct bytes key, const struct pdflex_value *a, const
 {
 	char name[64];
 	snprintf(name, sizeof name, "%.*s", (int)key.n, (const char *)key.p);
-	const struct pdflex_value *before = pdflex_get(a, name), *now = pdflex_get(b, name);
-	bool same = before != NULL && now != NULL && pdflex_equal(before, now);
-	/* A reference that stayed may still lead to a redefined object. */
-	if (same && before->kind != PDFLEX_REFERENCE)
-		return OK;
-	return f(w, name, before, now, more);
+	return f(w, name, pdflex_get(a, name), pdflex_get(b, name), more);
 }
 
 static err_t
@@ -271,6 +266,13 @@ static bool
 same_reference(const struct pdflex_value *a, const struct pdflex_value *b)
 {
 	return a != NULL && b != NULL && a->kind == PDFLEX_REFERENCE && pdflex_equal(a, b);
+}
+
+/* The value stayed as it is written; what it leads to answers for itself. */
+static bool
+stayed(const struct pdflex_value *a, const struct pdflex_value *b)
+{
+	return a != NULL && b != NULL && pdflex_equal(a, b);
 }
 
 /* ---- a signature field ---- */
@@ -325,14 +327,12 @@ differ_field(struct walk *w, const char *key, const struct pdflex_value *before,
     void *more)
 {
 	const struct field_change *c = more;
-	if (same_reference(before, now) && mark_of(w, now)->state == SAME)
-		return OK;
 	if (strcmp(key, "V") == 0)
 		return c->filled ? check_value(w, now) : OK; /* the same value redefined is caught at the end */
 	if (strcmp(key, "AP") == 0 && c->filled)
 		return check_appearance(w, before, now);
-	if (same_reference(before, now))
-		return OK; /* the other object answers for itself */
+	if (stayed(before, now))
+		return OK;
 	if (c->filled && is_key(key, "F MK M DA Ff Type Subtype P Lock SV"))
 		return allow_new(w, now, 0);
 	changed(w, "/%s of a signature field was changed", key);
@@ -489,7 +489,7 @@ differ_page(struct walk *w, const char *key, const struct pdflex_value *before, 
 {
 	(void)more;
 	if (strcmp(key, "Annots") != 0) {
-		if (!same_reference(before, now))
+		if (!stayed(before, now))
 			changed(w, "/%s of a page was changed", key);
 		return OK;
 	}
@@ -576,7 +576,7 @@ differ_form(struct walk *w, const char *key, const struct pdflex_value *before, 
 			allow(w, now, 1, "a list of fields");
 		return check_list(w, a, b, "the list of form fields", added_field);
 	}
-	if (same_reference(before, now) || strcmp(key, "SigFlags") == 0)
+	if (stayed(before, now) || strcmp(key, "SigFlags") == 0)
 		return OK;
 	if (*fresh && is_key(key, "DA DR Type"))
 		return allow_new(w, now, 0);
@@ -613,19 +613,19 @@ differ_root(struct walk *w, const char *key, const struct pdflex_value *before, 
 	if (strcmp(key, "AcroForm") == 0)
 		return check_form(w, before, now);
 	if (strcmp(key, "DSS") == 0) {
-		if (!same_reference(before, now) || mark_of(w, now)->state != SAME)
+		if (!stayed(before, now) || mark_of(w, now)->state != SAME)
 			w->diff.added |= PDFDIFF_EVIDENCE;
 		TRY(check_evidence(w, before, now, 0));
 		return allow_new(w, now, 0);
 	}
 	if (strcmp(key, "Metadata") == 0) {
-		if (same_reference(before, now) && mark_of(w, now)->state == SAME)
+		if (stayed(before, now) && mark_of(w, now)->state == SAME)
 			return OK;
 		w->diff.added |= PDFDIFF_INFORMATION;
 		allow(w, now, 1, "metadata");
 		return allow_new(w, now, 0);
 	}
-	if (same_reference(before, now))
+	if (stayed(before, now))
 		return OK;
 	if (is_key(key, "Extensions Version"))
 		return allow_new(w, now, 0);
