@@ -236,9 +236,9 @@ for name, box in BOXES.items():
         return simple(name, box=box).classic()
 
 
-@case('mediabox-stamp')
+@case('mediabox-stamp', visible=False)
 def small_page():
-    """A page smaller than any signature field of usual size."""
+    """A page smaller than a signature field of usual size."""
     return simple('mediabox-stamp', box=b'/MediaBox [0 0 100 60]').classic()
 
 
