@@ -193,6 +193,19 @@ chain_check(const struct keystore_chain *chain, int64_t now)
 	return OK;
 }
 
+/* Issuing has not the unit's key, but must know its certificate: signed by the same root as the issuing CA's. */
+static err_t
+unit_certificate_check(struct desk *d, const struct certificate *unit, const struct keystore_chain *chain)
+{
+	struct keystore_chain own;
+	TRY(keystore_chain_get(d->keystore, KEYSTORE_ISSUING, &own));
+	if (!bytes_eq(chain->certificate[chain->n - 1], own.certificate[own.n - 1]))
+		return err_make(ERR_INPUT, "the time-stamp unit's certificate comes from another root");
+	if (!certificate_has_purpose(unit, OID_KP_TIME_STAMPING) || unit->ca)
+		return err_make(ERR_INPUT, "the certificate is not one for time-stamping");
+	return OK;
+}
+
 err_t
 authority_certificate_store(struct desk *d, const paraph_CertificateStore *m, paraph_Keys *ret_answer)
 {
@@ -202,11 +215,15 @@ authority_certificate_store(struct desk *d, const paraph_CertificateStore *m, pa
 	struct keystore_chain chain = {1 + m->chain_count, {bytes(m->certificate.bytes, m->certificate.size)}};
 	for (size_t i = 0; i < m->chain_count; i++)
 		chain.certificate[i + 1] = bytes(m->chain[i].bytes, m->chain[i].size);
-	TRY(use_check(d, use));
-	TRY(keystore_public(d->keystore, use, &own));
 	TRY(certificate_read(chain.certificate[0], &c));
-	if (!bytes_eq(c.spki, bytes(own.spki, own.spki_n)))
-		return err_make(ERR_INPUT, "the certificate is for another key");
+	if (d->role == JOURNAL_ISSUING && use == KEYSTORE_TSU) {
+		TRY(unit_certificate_check(d, &c, &chain));
+	} else {
+		TRY(use_check(d, use));
+		TRY(keystore_public(d->keystore, use, &own));
+		if (!bytes_eq(c.spki, bytes(own.spki, own.spki_n)))
+			return err_make(ERR_INPUT, "the certificate is for another key");
+	}
 	TRY(chain_check(&chain, clock_now()));
 	struct record_certificate_stored r = {use, chain.certificate[0]};
 	TRY(desk_record(d, RECORD_CERTIFICATE_STORED, clock_now(), &r));

@@ -77,7 +77,8 @@ err_t keystore_public(struct keystore *ks, enum keystore_use use, struct keystor
 err_t keystore_sign(struct keystore *ks, enum keystore_use use, struct bytes digest, uint8_t *ret_signature,
     size_t *ret_n);
 
-/* Keeps the certificate of a key and its chain; replaces an older one. The caller has checked that they fit. */
+/* Keeps the certificate for a use and its chain; replaces an older one. The key may be another process's (the time-stamp
+ * unit, whose stamps issuing takes). The caller has checked that they fit. */
 err_t keystore_chain_put(struct keystore *ks, enum keystore_use use, const struct keystore_chain *chain);
 /* ERR_KEY_MISSING when none was stored. The octets live until the next chain_put. */
 err_t keystore_chain_get(struct keystore *ks, enum keystore_use use, struct keystore_chain *ret_chain);

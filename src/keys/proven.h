@@ -1,5 +1,5 @@
-/* Digests of the few certificates whose chain was verified already (our time-stamp unit, our OCSP signer): a P-384
- * verification costs a millisecond. Only the newest PROVEN_MAX are kept. Any thread. */
+/* Digests of the few certificates whose chain was verified already (our OCSP signers), which costs more than an answer.
+ * Only the newest PROVEN_MAX are kept. Any thread. */
 #ifndef PARAPH_KEYS_PROVEN_H
 #define PARAPH_KEYS_PROVEN_H
 

@@ -87,13 +87,18 @@ put_key(struct buf *b, enum keystore_use use, const struct sealed_key *k)
 	buf_put_u64(b, (uint64_t)k->made_at);
 	buf_put(b, secret_bytes(&scalar));
 	buf_put(b, point);
+	return OK;
+}
+
+static void
+put_chain(struct buf *b, enum keystore_use use, const struct sealed_key *k)
+{
 	for (size_t i = 0; i < k->chain_n; i++) {
 		buf_put_byte(b, ITEM_CERTIFICATE);
 		buf_put_u32(b, (uint32_t)(1 + k->chain_len[i]));
 		buf_put_byte(b, (uint8_t)use);
 		buf_put(b, bytes(k->chain[i], k->chain_len[i]));
 	}
-	return OK;
 }
 
 static err_t
@@ -101,9 +106,11 @@ put_all(const struct sealed *s, struct buf *plain)
 {
 	put_item(plain, ITEM_MAC, secret_bytes(&s->mac));
 	put_item(plain, ITEM_WRAP, secret_bytes(&s->wrap));
-	for (enum keystore_use use = KEYSTORE_ROOT; use < KEYSTORE_USES; use++)
+	for (enum keystore_use use = KEYSTORE_ROOT; use < KEYSTORE_USES; use++) {
 		if (s->keys[use].key != NULL)
 			TRY(put_key(plain, use, &s->keys[use]));
+		put_chain(plain, use, &s->keys[use]);
+	}
 	return buf_check(plain);
 }
 
@@ -347,8 +354,10 @@ sealed_sign(void *store, enum keystore_use use, struct bytes digest, uint8_t *re
 static err_t
 sealed_chain_put(void *store, enum keystore_use use, const struct keystore_chain *chain)
 {
-	struct sealed_key *k = NULL;
-	TRY(find(store, use, &k));
+	struct sealed *s = store;
+	struct sealed_key *k = &s->keys[use];
+	if (use < KEYSTORE_ROOT || use >= KEYSTORE_USES)
+		return err_make(ERR_KEY_MISSING, "no key has use %d", (int)use);
 	if (chain->n < 1 || chain->n > KEYSTORE_CHAIN_MAX)
 		return err_make(ERR_KEYSTORE, "a chain of %zu certificates", chain->n);
 	forget_chain(k);
@@ -358,16 +367,16 @@ sealed_chain_put(void *store, enum keystore_use use, const struct keystore_chain
 		k->chain_len[i] = chain->certificate[i].n;
 		k->chain_n++;
 	}
-	return save(store);
+	return save(s);
 }
 
 static err_t
 sealed_chain_get(void *store, enum keystore_use use, struct keystore_chain *ret_chain)
 {
-	struct sealed_key *k = NULL;
-	TRY(find(store, use, &k));
-	if (k->chain_n == 0)
-		return err_make(ERR_KEY_MISSING, "the key for use %d has no certificate", (int)use);
+	struct sealed *s = store;
+	const struct sealed_key *k = &s->keys[use];
+	if (use < KEYSTORE_ROOT || use >= KEYSTORE_USES || k->chain_n == 0)
+		return err_make(ERR_KEY_MISSING, "there is no certificate for use %d", (int)use);
 	*ret_chain = (struct keystore_chain){.n = k->chain_n};
 	for (size_t i = 0; i < k->chain_n; i++)
 		ret_chain->certificate[i] = bytes(k->chain[i], k->chain_len[i]);

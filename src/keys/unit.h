@@ -1,8 +1,4 @@
-/*
- * Our time-stamp unit, as the issuing role knows it: any certificate that our root signed for time-stamping under our own
- * policy arc; the root signs nothing of the kind but our unit, by ceremony. One that was proven is remembered by its
- * digest, because a P-384 verification costs a millisecond. Any thread.
- */
+/* Our time-stamp unit, as the issuing role knows it: the one certificate that a ceremony stored. Any thread. */
 #ifndef PARAPH_KEYS_UNIT_H
 #define PARAPH_KEYS_UNIT_H
 
