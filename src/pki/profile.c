@@ -221,7 +221,8 @@ contradiction(const struct profile *p)
 		return "an end entity has a key usage without keyCertSign and cRLSign";
 	if (!p->ca && p->path_len != PROFILE_PATH_ANY)
 		return "only a CA has a path length";
-	if (p->ocsp_nocheck != (p->ext_key_usage == PROFILE_EKU_OCSP_SIGNING))
+	bool answers = p->ext_key_usage & PROFILE_EKU_OCSP_SIGNING;
+	if (p->ocsp_nocheck != answers || (answers && p->ext_key_usage != PROFILE_EKU_OCSP_SIGNING))
 		return "OCSPSigning and ocsp-nocheck belong together, alone"; /* [EN 319 411-1 CSS-6.6.3-01B] */
 	if (p->ocsp_nocheck && (p->ocsp || p->crl))
 		return "an OCSP signer's own status is not checked, so it names no OCSP and no CRL";

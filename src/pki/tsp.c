@@ -501,10 +501,10 @@ static err_t
 check_unit(const struct tsp_token *t, const struct certificate *unit)
 {
 	struct bytes value;
-	bool critical;
+	bool critical = false;
 	uint8_t hash[DIGEST_LEN_MAX];
-	TRY(certificate_extension(unit, OID_CE_EXT_KEY_USAGE, &value, &critical));
-	if (!critical || !certificate_has_purpose(unit, OID_KP_TIME_STAMPING) ||
+	bool present = !err_is(certificate_extension(unit, OID_CE_EXT_KEY_USAGE, &value, &critical));
+	if (!present || !critical || !certificate_has_purpose(unit, OID_KP_TIME_STAMPING) ||
 	    unit->ext_key_usage.n != OID_KP_TIME_STAMPING.n + 2)
 		return err_make(ERR_TSP_TOKEN, "the certificate of the unit is not for time-stamps alone");
 	if (t->gen_at < unit->not_before_at || t->gen_at >= unit->not_after_at + TIME_SECOND)

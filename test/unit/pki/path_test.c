@@ -1,0 +1,130 @@
+#include "unit.h"
+#include "base/time.h"
+#include "pki/path.h"
+#include "wrong.h"
+
+static void
+good_chains(void **state)
+{
+	(void)state;
+	const struct world *w = world_get();
+	struct bytes pool[] = {w->seal.der, w->issuing.der, w->ocsp.der, w->root.der};
+	struct path path;
+	assert_ok(path_build(w->signer.der, pool, 4, &w->root.der, 1, PATH_SIGNER, w->now, &path));
+	assert_int_equal(path.n, 3);
+	assert_true(bytes_eq(path.chain[0].der, w->signer.der) && bytes_eq(path.chain[1].der, w->issuing.der) &&
+	            bytes_eq(path.chain[2].der, w->root.der));
+	assert_ok(path_build(w->tsu.der, NULL, 0, &w->root.der, 1, PATH_TIME_STAMPING, w->now, &path));
+	assert_int_equal(path.n, 2);
+	assert_ok(path_build(w->ocsp.der, pool, 4, &w->root.der, 1, PATH_OCSP, w->now, &path));
+	assert_ok(path_build(w->ocsp.der, NULL, 0, &w->issuing.der, 1, PATH_OCSP, w->now, &path));
+	assert_ok(path_build(w->issuing.der, NULL, 0, &w->root.der, 1, PATH_CA, w->now, &path));
+	assert_ok(path_build(w->root.der, NULL, 0, &w->root.der, 1, PATH_CA, w->now, &path));
+	assert_int_equal(path.n, 1);
+}
+
+static void
+bad_chains(void **state)
+{
+	(void)state;
+	const struct world *w = world_get();
+	struct bytes pool[] = {w->issuing.der};
+	struct path path;
+	assert_err(path_build(w->signer.der, NULL, 0, &w->root.der, 1, PATH_SIGNER, w->now, &path), ERR_CHAIN);
+	assert_err(path_build(w->signer.der, pool, 1, NULL, 0, PATH_SIGNER, w->now, &path), ERR_CHAIN);
+	assert_err(path_build(w->signer.der, pool, 1, &w->seal.der, 1, PATH_SIGNER, w->now, &path), ERR_CHAIN);
+	assert_err(path_build(w->signer.der, pool, 1, &w->root.der, 1, PATH_TIME_STAMPING, w->now, &path), ERR_CHAIN);
+	assert_err(path_build(w->signer.der, pool, 1, &w->root.der, 1, PATH_OCSP, w->now, &path), ERR_CHAIN);
+	assert_err(path_build(w->signer.der, pool, 1, &w->root.der, 1, PATH_CA, w->now, &path), ERR_CHAIN);
+	assert_err(path_build(w->issuing.der, NULL, 0, &w->root.der, 1, PATH_SIGNER, w->now, &path), ERR_CHAIN);
+	assert_err(path_build(w->signer.der, pool, PATH_POOL_MAX + 1, &w->root.der, 1, PATH_SIGNER, w->now, &path), ERR_CHAIN);
+	assert_err(path_build(bytes("\x30\x00", 2), pool, 1, &w->root.der, 1, PATH_SIGNER, w->now, &path), ERR_DER);
+}
+
+/* Both ends of the validity belong to it. */
+static void
+times(void **state)
+{
+	(void)state;
+	const struct world *w = world_get();
+	struct bytes pool[] = {w->issuing.der};
+	struct path path;
+	const struct certificate *c = &w->signer.c;
+	assert_ok(path_build(w->signer.der, pool, 1, &w->root.der, 1, PATH_SIGNER, c->not_before_at, &path));
+	assert_ok(path_build(w->signer.der, pool, 1, &w->root.der, 1, PATH_SIGNER, c->not_after_at + 999999, &path));
+	assert_err(path_build(w->signer.der, pool, 1, &w->root.der, 1, PATH_SIGNER, c->not_before_at - 1, &path), ERR_CHAIN);
+	assert_err(path_build(w->signer.der, pool, 1, &w->root.der, 1, PATH_SIGNER, c->not_after_at + TIME_SECOND, &path), ERR_CHAIN);
+}
+
+/* One step with one fault each. */
+static void
+steps(void **state)
+{
+	(void)state;
+	const struct world *w = world_get();
+	struct certificate subject = w->signer.c, issuer = w->issuing.c;
+	assert_ok(path_check_step(&subject, &issuer, 0, w->now));
+	assert_err(path_check_step(&subject, &issuer, 1, w->now), ERR_CHAIN); /* path length 0 */
+	issuer.ca = false;
+	assert_err(path_check_step(&subject, &issuer, 0, w->now), ERR_CHAIN);
+	issuer = w->issuing.c;
+	issuer.key_usage = PROFILE_KU_CRL_SIGN;
+	assert_err(path_check_step(&subject, &issuer, 0, w->now), ERR_CHAIN);
+	issuer = w->issuing.c;
+	issuer.unknown_critical = true;
+	assert_err(path_check_step(&subject, &issuer, 0, w->now), ERR_CHAIN);
+	issuer = w->issuing.c;
+	issuer.not_after_at = w->now - 2 * TIME_SECOND;
+	assert_err(path_check_step(&subject, &issuer, 0, w->now), ERR_CHAIN);
+	issuer = w->issuing.c;
+	issuer.subject_key_id = w->root.c.subject_key_id;
+	assert_err(path_check_step(&subject, &issuer, 0, w->now), ERR_CHAIN);
+	issuer = w->issuing.c;
+	issuer.spki = w->seal.spki; /* the right name, another key */
+	assert_err(path_check_step(&subject, &issuer, 0, w->now), ERR_SIGNATURE);
+	subject.algorithm = ALGORITHM_NONE;
+	assert_err(path_check_step(&subject, &w->issuing.c, 0, w->now), ERR_ALGORITHM);
+}
+
+/* A signer's certificate cannot issue, whatever it claims to be signed by. */
+static void
+leaf_as_issuer(void **state)
+{
+	(void)state;
+	const struct world *w = world_get();
+	struct certificate forged = w->signer.c;
+	forged.issuer = w->signer.c.subject;
+	forged.authority_key_id = w->signer.c.subject_key_id;
+	assert_err(path_check_step(&forged, &w->signer.c, 0, w->now), ERR_CHAIN);
+}
+
+/* Of the wrong certificates those with a critical extension that nobody knows, or a name of another issuer, build no chain. */
+static void
+wrong_certificates(void **state)
+{
+	(void)state;
+	static const char *const refused[] = {"strange-critical", "name-constraints-on-signer", "issuer-other", "aki-other",
+		"not-yet-valid", "algorithm-sha1", "extension-twice"};
+	const struct world *w = world_get();
+	struct bytes pool[] = {w->issuing.der};
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+		for (size_t k = 0; k < wrong_count; k++) {
+			uint8_t tbs_room[CERTIFICATE_OCTETS_MAX], room[CERTIFICATE_OCTETS_MAX];
+			struct path path;
+			if (strcmp(wrong_table[k].name, refused[i]) != 0)
+				continue;
+			struct bytes tbs = wrong_tbs(&wrong_table[k], tbs_room, sizeof tbs_room);
+			struct bytes der = wrong_certificate(&wrong_table[k], tbs, room, sizeof room);
+			assert_true(err_is(path_build(der, pool, 1, &w->root.der, 1, PATH_SIGNER, w->now, &path)));
+		}
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(good_chains),
+	cmocka_unit_test(bad_chains),
+	cmocka_unit_test(times),
+	cmocka_unit_test(steps),
+	cmocka_unit_test(leaf_as_issuer),
+	cmocka_unit_test(wrong_certificates),
+};
+UNIT_MAIN(tests)
