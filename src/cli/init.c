@@ -11,6 +11,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <sys/stat.h>
 
@@ -56,26 +57,46 @@ set(struct instance *i, const char *section, const char *key, const char *value)
 	return value == NULL ? OK : instance_set(i, section, key, value);
 }
 
+/* The configuration as wished, written and read back as every program will read it. */
 static err_t
-instance_make(const char *directory, const struct wish *w, struct instance *ret_instance)
+wishes_set(const struct wish *w, struct instance *i)
 {
 	char arc[64];
 	arc_make(arc);
-	TRY(instance_default(directory, ret_instance));
-	TRY(set(ret_instance, "instance", "oid_arc", arc));
-	TRY(set(ret_instance, "instance", "profile", w->profile));
-	TRY(set(ret_instance, "instance", "name", w->name));
-	TRY(set(ret_instance, "organisation", "name", w->organisation));
-	TRY(set(ret_instance, "organisation", "common_name", w->name));
-	TRY(set(ret_instance, "organisation", "country", w->country));
-	TRY(set(ret_instance, "organisation", "identifier", w->identifier));
-	TRY(set(ret_instance, "front", "https_port", w->https_port));
-	TRY(set(ret_instance, "front", "http_port", w->http_port));
-	TRY(set(ret_instance, "front", "site_url", w->site_url));
-	TRY(set(ret_instance, "front", "base_url", w->base_url));
-	if (ret_instance->kind == INSTANCE_PRODUCTION)
+	TRY(set(i, "instance", "oid_arc", arc));
+	TRY(set(i, "instance", "profile", w->profile));
+	TRY(set(i, "instance", "name", w->name));
+	TRY(set(i, "organisation", "name", w->organisation));
+	TRY(set(i, "organisation", "common_name", w->name));
+	TRY(set(i, "organisation", "country", w->country));
+	TRY(set(i, "organisation", "identifier", w->identifier));
+	TRY(set(i, "front", "https_port", w->https_port));
+	TRY(set(i, "front", "http_port", w->http_port));
+	TRY(set(i, "front", "site_url", w->site_url));
+	return set(i, "front", "base_url", w->base_url);
+}
+
+static err_t
+instance_make(const char *directory, const struct wish *w, struct instance *ret_instance)
+{
+	struct instance wished;
+	char path[PATH_MAX];
+	AUTO_BUF(conf, 65536);
+	TRY(instance_default(directory, &wished));
+	err_t e = wishes_set(w, &wished);
+	if (!err_is(e))
+		e = instance_path(&wished, "paraph.conf", path);
+	if (!err_is(e))
+		instance_write(&wished, &conf);
+	instance_done(&wished);
+	TRY(e);
+	TRY(file_replace(path, buf_bytes(&conf), 0444));
+	TRY(instance_read(directory, ret_instance));
+	if (ret_instance->kind == INSTANCE_PRODUCTION) {
+		instance_done(ret_instance);
 		return err_make(ERR_CONF, "production keys live in a PKCS#11 device, which this version cannot use yet: "
 		    "choose --profile internal or demo");
+	}
 	return OK;
 }
 
@@ -198,10 +219,7 @@ bootstrap_put(const struct instance *i, const struct ceremony_result *c)
 static err_t
 everything_make(const struct instance *i, struct ceremony_result *ceremony)
 {
-	AUTO_BUF(conf, 65536);
 	TRY(layout_make(i));
-	instance_write(i, &conf);
-	TRY(file_put(i, "paraph.conf", buf_bytes(&conf), 0444, -1));
 	TRY(passphrases_put(i));
 	TRY(tls_put(i, clock_now()));
 	say("instance directory, configuration, TLS key pair");
@@ -231,29 +249,41 @@ report(const struct instance *i, const struct ceremony_result *c, bool json)
 		printf("\n This is a DEMO: every certificate says so, it has no legal value and can never become production.\n");
 }
 
-static bool
-is_empty(const char *directory)
+/* Makes the directory, or takes an empty one. */
+static err_t
+directory_take(const char *directory)
 {
-	return rmdir(directory) == 0 || access(directory, F_OK) != 0;
+	if (mkdir(directory, 0711) == 0)
+		return OK;
+	if (errno != EEXIST)
+		return err_errno("making %s", directory);
+	if (rmdir(directory) != 0)
+		return err_make(ERR_CONF, "%s exists and is not an empty directory: choose another one", directory);
+	return mkdir(directory, 0711) == 0 ? OK : err_errno("making %s", directory);
 }
 
 static err_t
-init_run(const char *directory, const struct wish *w)
+instance_fill(const char *directory, const struct wish *w)
 {
 	struct instance i;
-	struct ceremony_result ceremony;
-	TRY(instance_make(directory, w, &i));
-	if (!is_empty(i.directory)) {
-		instance_done(&i);
-		return err_make(ERR_CONF, "%s exists and is not empty: choose another directory", directory);
-	}
 	struct buf none = buf_init(0);
-	ceremony = (struct ceremony_result){none, none, none, none, none, none, none, none};
+	struct ceremony_result ceremony = {none, none, none, none, none, none, none, none};
+	TRY(instance_make(directory, w, &i));
 	err_t e = everything_make(&i, &ceremony);
 	if (!err_is(e))
 		report(&i, &ceremony, w->json);
 	ceremony_done(&ceremony);
 	instance_done(&i);
+	return e;
+}
+
+static err_t
+init_run(const char *directory, const struct wish *w)
+{
+	TRY(directory_take(directory));
+	err_t e = instance_fill(directory, w);
+	if (err_is(e))
+		fprintf(stderr, "paraph: %s is not complete; remove it before you try again\n", directory);
 	return e;
 }
 
