@@ -1,7 +1,7 @@
 /*
  * Judges every signature of a PDF file: place, cryptography, chain to the certificates that the caller trusts, proven
  * time, status, what came later. From the newest time-stamp to the oldest signature, each proven time being the time at
- * which what it covers is judged [EN 319 102-1 5.6, in its main lines]. What it cannot decide it says. Pure: the time is
+ * which what it covers is judged [EN 319 102-1 5.6] in its main lines. What it cannot decide it says. Pure: the time is
  * a parameter, nothing is fetched. Files of strangers: the calling process must be jailed.
  */
 #ifndef PARAPH_ADES_JUDGE_H
