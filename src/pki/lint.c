@@ -21,7 +21,7 @@ keep(struct look *l)
 	return l->room;
 }
 
-/* [reliability A1; EN 319 411-1 GEN-6.3.3-02A] */
+/* [profile P1] */
 static bool
 serial_good(struct bytes serial)
 {
@@ -31,7 +31,7 @@ serial_good(struct bytes serial)
 static const char *
 check_serial(struct look *l)
 {
-	return serial_good(l->c.serial) ? NULL : "the serial is not 20 octets that start with 40 to 7F [service 5]";
+	return serial_good(l->c.serial) ? NULL : "the serial is not 20 octets that start with 40 to 7F [profile P1]";
 }
 
 static const char *
@@ -90,16 +90,16 @@ check_validity(struct look *l)
 	const struct profile *p = l->profile;
 	int64_t life = l->c.not_after_at - l->c.not_before_at + TIME_SECOND; /* both ends count */
 	if (life < p->life_least_us || life > p->life_most_us)
-		return "the validity is shorter or longer than the profile allows [service 5, RFC 5280 4.1.2.5]";
+		return "the validity is shorter or longer than the profile allows [profile P3, RFC 5280 4.1.2.5]";
 	if (l->c.not_before_at > l->now)
-		return "notBefore lies in the future [reliability A15]";
+		return "notBefore lies in the future [profile P3]";
 	if (l->c.not_before_at < time_floor(l->now) - p->backdate_us)
-		return "notBefore is backdated further than the profile allows [reliability A15]";
+		return "notBefore is backdated further than the profile allows [profile P3]";
 	if (!l->issuer)
 		return NULL;
 	if (l->c.not_after_at > l->issuer->not_after_at)
-		return "the certificate outlives its issuer [EN 319 411-1 GEN-6.3.3-06]";
-	return l->c.not_before_at < l->issuer->not_before_at ? "the certificate starts before its issuer [service 5]" : NULL;
+		return "the certificate outlives its issuer [profile P3]";
+	return l->c.not_before_at < l->issuer->not_before_at ? "the certificate starts before its issuer [profile P3]" : NULL;
 }
 
 /* The attributes in the order that the profile fixes. */
@@ -117,11 +117,11 @@ check_order(struct look *l)
 		struct bytes alone;
 		encode_tlv(&w, DER_SEQUENCE, one);
 		if (top.why || err_is(encode_done(&w, &alone)) || err_is(name_read(alone, &facts)))
-			return "an attribute of the subject cannot be read [service 5]";
+			return "an attribute of the subject cannot be read [profile P4]";
 		while (at < form->n && facts.value[form->rules[at].attribute].n == 0)
 			at++;
 		if (at++ == form->n)
-			return "the attributes of the subject are not in the profile's order [reliability A13]";
+			return "the attributes of the subject are not in the profile's order [profile P4]";
 	}
 	return NULL;
 }
@@ -132,18 +132,18 @@ says_demo(struct str s)
 	return bytes_find(str_bytes(s), 0, str_bytes(STR("DEMO"))) != SIZE_MAX;
 }
 
-/* A demo says so in every name, and nothing else does. [architecture 5] */
+/* A demo says so in every name, and nothing else does. [profile P6] */
 static const char *
 check_demo(const struct look *l, const struct name_facts *f)
 {
 	bool common = says_demo(f->value[NAME_COMMON_NAME]), organization = says_demo(f->value[NAME_ORGANIZATION]);
 	if (!l->instance->demo)
-		return common || organization ? "a name says DEMO outside a demo installation [architecture 5]" : NULL;
+		return common || organization ? "a name says DEMO outside a demo installation [profile P6]" : NULL;
 	if (l->profile->subject.natural_person)
 		return common || organization || says_demo(f->value[NAME_SERIAL_NUMBER])
 		           ? NULL
-		           : "demo: the subject does not say DEMO in CN, O or serialNumber [architecture 5]";
-	return common && organization ? NULL : "demo: CN or O does not say DEMO [architecture 5]";
+		           : "demo: the subject does not say DEMO in CN, O or serialNumber [profile P6]";
+	return common && organization ? NULL : "demo: CN or O does not say DEMO [profile P6]";
 }
 
 static const char *
@@ -161,11 +161,11 @@ check_key(struct look *l)
 {
 	enum algorithm key;
 	if (err_is(algorithm_of_key(l->c.spki, &key)) || key != l->profile->key)
-		return "the public key is not of the profile's kind [service 5]";
+		return "the public key is not of the profile's kind [profile P2]";
 	if (err_is(verify_key_check(l->c.spki)))
-		return "the public key is not a point of its curve [reliability A21]";
+		return "the public key is not a point of its curve [profile P7]";
 	if (l->issuer && bytes_eq(l->c.spki, l->issuer->spki))
-		return "the public key is the issuer's [architecture 5]";
+		return "the public key is the issuer's [profile P7]";
 	return NULL;
 }
 
@@ -258,12 +258,12 @@ check_presence(struct look *l)
 		if (present_as(l, oids[i], wanted[i]))
 			continue;
 		err_ignore(oid_text(oids[i], text)); /* our own constant */
-		snprintf(l->room, sizeof l->room, "extension %s must be %s [service 5]", text,
+		snprintf(l->room, sizeof l->room, "extension %s must be %s [profile P8]", text,
 		    wanted[i] == ABSENT ? "absent" : wanted[i] == CRITICAL ? "there and critical" : "there and not critical");
 		return l->room;
 	}
 	count += l->profile->email && present_as(l, OID_CE_SUBJECT_ALT_NAME, PLAIN);
-	return count_extensions(&l->c) == count ? NULL : "an extension that the profile does not name [service 5]";
+	return count_extensions(&l->c) == count ? NULL : "an extension that the profile does not name [profile P8]";
 }
 
 static const char *
@@ -278,7 +278,7 @@ check_key_ids(struct look *l)
 	if (!bytes_eq(l->c.authority_key_id, l->issuer->subject_key_id))
 		return "authorityKeyIdentifier is not the issuer's key [RFC 5280 4.2.1.1]";
 	if (err_is(certificate_extension(&l->c, OID_CE_AUTHORITY_KEY_ID, &value, NULL)) || value.n != 2 + 2 + ALGORITHM_KEY_ID_LEN)
-		return "authorityKeyIdentifier holds more than the key [service 5]";
+		return "authorityKeyIdentifier holds more than the key [profile P9]";
 	return NULL;
 }
 
@@ -287,7 +287,7 @@ check_usage(struct look *l)
 {
 	const struct profile *p = l->profile;
 	if (l->c.key_usage != p->key_usage)
-		return "keyUsage is not the profile's [EN 319 412-2 NAT-4.3.2-1, RFC 5280 4.2.1.3]";
+		return "keyUsage is not the profile's [profile P10, EN 319 412-2 NAT-4.3.2-1, RFC 5280 4.2.1.3]";
 	if (l->c.ca != p->ca || l->c.path_len != p->path_len)
 		return "basicConstraints is not the profile's [RFC 5280 4.2.1.9]";
 	struct decode d = decode_init(l->c.ext_key_usage);
@@ -300,10 +300,10 @@ check_usage(struct look *l)
 		               : bytes_eq(oid, OID_KP_ADOBE_PDF_SIGNING) ? PROFILE_EKU_ADOBE_PDF
 		                                                         : 0;
 		if (!bit || bits & bit)
-			return "extKeyUsage names a purpose that the profile does not, or one twice [service 5]";
+			return "extKeyUsage names a purpose that the profile does not, or one twice [profile P11]";
 		bits |= bit;
 	}
-	return bits == p->ext_key_usage ? NULL : "extKeyUsage is not the profile's [RFC 3161 2.3, RFC 6960 4.2.2.2]";
+	return bits == p->ext_key_usage ? NULL : "extKeyUsage is not the profile's [profile P11, RFC 3161 2.3, RFC 6960 4.2.2.2]";
 }
 
 /* The one policy at d is oid, with the practice statement's address exactly when there must be one. */
@@ -327,7 +327,7 @@ policy_is(struct decode *d, struct bytes oid, struct str cps)
 static const char *
 check_policies(struct look *l)
 {
-	static const char wrong[] = "certificatePolicies is not the profile's [service 5, RFC 5280 4.2.1.4]";
+	static const char wrong[] = "certificatePolicies is not the profile's [profile P13, RFC 5280 4.2.1.4]";
 	const struct profile *p = l->profile;
 	const struct profile_instance *in = l->instance;
 	struct decode d = decode_init(l->c.policies);
@@ -341,7 +341,7 @@ check_policies(struct look *l)
 	}
 	for (size_t i = 0; p->claims && i < sizeof in->claims / sizeof *in->claims; i++)
 		if (in->claims[i].n && (in->demo || !policy_is(&d, oid_bytes(&in->claims[i]), (struct str){NULL, 0})))
-			return "a claimed policy is missing, or claimed by a demo [architecture 5]";
+			return "a claimed policy is missing, or claimed by a demo [profile P6]";
 	return decode_more(&d) ? wrong : NULL;
 }
 
@@ -388,16 +388,16 @@ check_addresses(struct look *l)
 	char url[PROFILE_URL_MAX];
 	err_t e = profile_url_ca_issuers(l->instance, p->issuer, url);
 	if (!url_is(l->c.ca_issuers_url, e, url, p->ca_issuers))
-		return "AIA caIssuers is not the address of the issuer's certificate over http [EN 319 412-2 GEN-4.4.1-2]";
+		return "AIA caIssuers is not the address of the issuer's certificate over http [profile P14, EN 319 412-2 GEN-4.4.1-2]";
 	e = profile_url_ocsp(l->instance, url);
 	if (!url_is(l->c.ocsp_url, e, url, p->ocsp))
-		return "AIA OCSP is missing, wrong or too much [service 8b, EN 319 411-1 CSS-6.6.3-01B]";
+		return "AIA OCSP is missing, wrong or too much [profile P14, EN 319 411-1 CSS-6.6.3-01B]";
 	e = profile_url_crl(l->instance, p->issuer, url);
 	if (!url_is(l->c.crl_url, e, url, p->crl))
-		return "the CRL distribution point is missing, wrong or too much [service 8b, EN 319 412-2 GEN-4.3.11-2]";
+		return "the CRL distribution point is missing, wrong or too much [profile P14, EN 319 412-2 GEN-4.3.11-2]";
 	if (members(l, OID_PE_AUTHORITY_INFO_ACCESS) != (size_t)p->ca_issuers + p->ocsp ||
 	    members(l, OID_CE_CRL_DISTRIBUTION_POINTS) != (size_t)p->crl)
-		return "AIA or CRL distribution points name more than one address of a kind [service 5]";
+		return "AIA or CRL distribution points name more than one address of a kind [profile P14]";
 	return NULL;
 }
 
@@ -408,7 +408,7 @@ check_key_period(struct look *l)
 	                     ? l->c.not_before_at + l->profile->private_key_usage_us - TIME_SECOND
 	                     : 0;
 	if (l->c.key_not_after_at != wanted || wanted > l->c.not_after_at)
-		return "privateKeyUsagePeriod is not the profile's [EN 319 421 TIS-7.7.1-09]";
+		return "privateKeyUsagePeriod is not the profile's [profile P15, EN 319 421 TIS-7.7.1-09]";
 	return NULL;
 }
 
@@ -428,7 +428,7 @@ check_statements(struct look *l)
 	decode_end(&one);
 	decode_end(&list);
 	decode_end(&top);
-	return good && !top.why ? NULL : "qcStatements claims more than the semantics of the serialNumber [service 5]";
+	return good && !top.why ? NULL : "qcStatements claims more than the semantics of the serialNumber [profile P16]";
 }
 
 /* One rfc822Name of ASCII with one '@'. [RFC 5280 4.2.1.6] */
@@ -447,7 +447,7 @@ check_email(struct look *l)
 			return "the e-mail address is not ASCII [RFC 5280 4.2.1.6]";
 		ats += email.p[i] == '@';
 	}
-	return top.why || ats != 1 ? "subjectAltName is not one e-mail address [service 5]" : NULL;
+	return top.why || ats != 1 ? "subjectAltName is not one e-mail address [profile P8]" : NULL;
 }
 
 static err_t
@@ -563,7 +563,7 @@ check_crl_times(const struct crl *c, bool root, int64_t now)
 	if (c->next_update_at <= c->this_update_at || c->next_update_at <= now)
 		return "nextUpdate is over already [RFC 5280 5.1.2.5]";
 	if (c->next_update_at > most && time_floor(c->next_update_at) != time_floor(TIME_NEVER))
-		return "nextUpdate is later than 24 hours (a year for a root) and not the end of time [EN 319 411-1 CSS-6.3.9]";
+		return "nextUpdate is later than a day (a year for a root) and not the end of time [profile P17]";
 	return NULL;
 }
 
@@ -579,7 +579,7 @@ check_crl(const struct crl *c, const struct certificate *issuer, uint64_t previo
 	if (err_is(algorithm_of_key(issuer->spki, &key)) || key != c->algorithm)
 		return "the signature algorithm is not that of the issuer's key [RFC 5280 5.1.1.2]";
 	if (c->partial || c->unknown_critical)
-		return "the list is partial or has an unknown critical extension [service 5]";
+		return "the list is partial or has an unknown critical extension [profile P17]";
 	if (c->number.n == 0 || c->number.n > 8)
 		return "cRLNumber is missing or too long [RFC 5280 5.2.3]";
 	for (size_t i = 0; i < c->number.n; i++)
@@ -587,7 +587,7 @@ check_crl(const struct crl *c, const struct certificate *issuer, uint64_t previo
 	if (number <= previous_number)
 		return "cRLNumber does not grow [RFC 5280 5.2.3]";
 	if (c->expired_since_at == 0 || c->expired_since_at > now)
-		return "expiredCertsOnCRL is missing or lies in the future [service 5]";
+		return "expiredCertsOnCRL is missing or lies in the future [profile P17]";
 	const char *why = check_crl_times(c, certificate_self_issued(issuer), now);
 	return why ? why : check_entries(c);
 }
@@ -614,7 +614,7 @@ check_single(const struct ocsp_response *r, size_t i, const struct certificate *
 	if (s->this_update_at > r->produced_at)
 		return "thisUpdate lies behind producedAt [RFC 6960 4.2.2.1]";
 	if (s->next_update_at == 0 || s->next_update_at < s->this_update_at || s->next_update_at > r->produced_at + TIME_HOUR)
-		return "nextUpdate is missing, over, or more than an hour ahead [service 5]";
+		return "nextUpdate is missing, over, or more than an hour ahead [profile P18]";
 	if (s->state == OCSP_STATE_REVOKED && s->revoked_at > s->this_update_at)
 		return "revoked in the future [RFC 6960 4.2.2.1]";
 	if (s->reason == CRL_UNSPECIFIED || s->reason == 7 || s->reason == CRL_REMOVE || s->reason > CRL_AA_COMPROMISE)
@@ -639,7 +639,7 @@ check_ocsp(const struct ocsp_response *r, const struct certificate *responder, c
 	if (!certificate_has_purpose(responder, OID_KP_OCSP_SIGNING) || !responder->ocsp_nocheck)
 		return "the responder is not for OCSP answers [RFC 6960 4.2.2.2]";
 	if (r->produced_at < responder->not_before_at || r->produced_at > responder->not_after_at)
-		return "producedAt lies outside the responder's validity [service 8b]";
+		return "producedAt lies outside the responder's validity [profile P18]";
 	if (r->produced_at > now || r->produced_at < now - TIME_MINUTE)
 		return "producedAt is not now [RFC 6960 2.4]";
 	if (r->n == 0 || r->unknown_critical)
@@ -672,15 +672,15 @@ check_tst(const struct tsp_token *t, const struct certificate *unit, const struc
 	if (err_is(profile_policy_oid(instance, PROFILE_POLICY_STAMP, &policy)) || !bytes_eq(t->policy, oid_bytes(&policy)))
 		return "the policy is not ours [RFC 3161 2.4.2]";
 	if (!serial_good(t->serial))
-		return "the serial is not 20 octets that start with 40 to 7F [service 5]";
+		return "the serial is not 20 octets that start with 40 to 7F [profile P1]";
 	if (t->ordering)
-		return "ordering is claimed [EN 319 422]";
+		return "ordering is claimed [profile P19]";
 	if (t->accuracy_us == 0 || t->accuracy_us > 1000000)
 		return "the accuracy is missing or worse than a second [EN 319 421 TIS-7.7.2-03]";
 	if (t->gen_at > now || t->gen_at < now - TIME_SECOND)
 		return "genTime is not now [RFC 3161 2.4.2]";
 	if (t->nonce.n > TSP_NONCE_MAX)
-		return "the nonce is too long [service 5]";
+		return "the nonce is too long [profile P19]";
 	if (!certificate_has_purpose(unit, OID_KP_TIME_STAMPING) || unit->ext_key_usage.n != OID_KP_TIME_STAMPING.n + 2)
 		return "the unit is not for time-stamps alone [RFC 3161 2.3]";
 	if (t->gen_at < unit->not_before_at || t->gen_at > unit->not_after_at ||

@@ -188,7 +188,7 @@ property_spoilt(void **state)
 	}
 }
 
-/* 20 octets, the first 40..7F, every random bit set about half of the time. [reliability A1] */
+/* 20 octets, the first 40..7F, every random bit set about half of the time. [profile P1] */
 static void
 serials(void **state)
 {

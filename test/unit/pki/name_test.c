@@ -165,7 +165,7 @@ put_code_point(char *p)
 	return 4;
 }
 
-/* 50,000 subjects: each is refused with a clear error, or written, read back the same and accepted by OpenSSL. [reliability A13] */
+/* 50,000 subjects: each is refused with a clear error, or written, read back the same and accepted by OpenSSL. [profile P4] */
 static void
 property_subjects(void **state)
 {

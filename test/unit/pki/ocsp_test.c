@@ -166,7 +166,7 @@ answers_read(void **state)
 	assert_err(ocsp_response_check(&r, &w->issuing.c, w->signer.c.serial, &single), ERR_SIGNATURE);
 }
 
-/* An answer signed with a key that is not an OCSP signer's, even one of the same CA, is refused. [reliability A8] */
+/* An answer signed with a key that is not an OCSP signer's, even one of the same CA, is refused. [profile P11] */
 static void
 wrong_responder(void **state)
 {
@@ -215,7 +215,7 @@ failures(void **state)
 	}
 }
 
-/* nextUpdate: an hour, but never past a certificate that is still valid. [service 8b] */
+/* nextUpdate: an hour, but never past a certificate that is still valid. [profile P18] */
 static void
 next_update(void **state)
 {

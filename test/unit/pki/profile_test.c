@@ -28,7 +28,7 @@ shipped(void **state)
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		assert_ok(profile_load(dir, names[i], &p));
 	assert_err(profile_load(dir, "absent", &p), ERR_IO);
-	/* the numbers of requirements.md "Numbers in one place" */
+	/* 15 minutes, 10 minutes to 2 hours, one minute back */
 	assert_ok(profile_load(dir, "signer-b", &p));
 	assert_true(p.life_us == 15 * TIME_MINUTE && p.life_least_us == 10 * TIME_MINUTE && p.life_most_us == 2 * TIME_HOUR);
 	assert_true(p.backdate_us == TIME_MINUTE);
@@ -127,7 +127,7 @@ refused(void **state)
 	assert_ok(with("\"life_seconds\": 900", "\"life_seconds\": 600"));
 }
 
-/* Both ends count: 15 minutes are 900 different seconds. [reliability A14] */
+/* Both ends count: 15 minutes are 900 different seconds. [profile P3] */
 static void
 validity(void **state)
 {

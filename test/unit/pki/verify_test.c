@@ -82,7 +82,7 @@ cache(void **state)
 	verify_forget();
 }
 
-/* Keys that are no keys. [reliability A21] */
+/* Keys that are no keys. [profile P7] */
 static void
 bad_keys(void **state)
 {
