@@ -82,7 +82,7 @@ json_put(struct buf *out, const struct caught *m)
 {
 	char at[TIME_TEXT_MAX];
 	time_text(m->at, false, at);
-	buf_printf(out, "{\"number\":%llu,\"at\":\"%s\",\"transport\":\"%s\",\"to\":", (unsigned long long)m->number, at, m->transport);
+	buf_printf(out, "{\"n\":%llu,\"at\":\"%s\",\"kind\":\"%s\",\"to\":", (unsigned long long)m->number, at, m->transport);
 	words_put_json(out, buf_bytes(&m->to));
 	buf_put_str(out, STR(",\"subject\":"));
 	words_put_json(out, buf_bytes(&m->subject));

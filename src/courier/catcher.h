@@ -17,7 +17,7 @@ void catcher_free(struct catcher *c); /* accepts NULL; wipes */
 /* Keeps a copy; the oldest goes when there are too many. transport: "email", "sms", "webhook". */
 void catcher_put(struct catcher *c, const char *transport, struct str to, struct bytes subject, struct bytes text, int64_t at);
 
-/* {"messages":[{"number":3,"at":"…","transport":"email","to":"…","subject":"…","text":"…"},…]}, newest first. */
+/* {"messages":[{"n":3,"at":"…","kind":"email","to":"…","subject":"…","text":"…"},…]}, newest first. */
 void catcher_write_json(struct catcher *c, struct buf *out);
 /* The same for people. */
 void catcher_write_html(struct catcher *c, struct buf *out);
