@@ -10,7 +10,7 @@
 
 struct http;
 
-/* url: "https://localhost:8443", without a slash at the end; ca_file: PEM to trust. Both are copied. */
+/* url: "https://localhost:8443", without a slash at the end; ca_file: PEM to trust; NULL: what the system trusts. Both are copied. */
 err_t http_new(const char *url, const char *ca_file, struct http **ret_http);
 void http_free(struct http *h); /* accepts NULL */
 
