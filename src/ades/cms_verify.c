@@ -18,17 +18,25 @@ is_signer(const struct cms *c, const struct certificate *one)
 static err_t
 find_signer(const struct cms *c, struct certificate *ret)
 {
-	bool found = false;
+	bool found = false, unreadable = false;
 	for (size_t i = 0; i < c->certificates_n; i++) {
 		struct certificate one;
-		if (err_is(certificate_read(c->certificates[i], &one)) || !is_signer(c, &one))
+		if (err_is(certificate_read(c->certificates[i], &one))) {
+			unreadable = true;
+			continue;
+		}
+		if (!is_signer(c, &one))
 			continue;
 		if (found && !bytes_eq(ret->der, one.der))
 			return err_make(ERR_CMS, "two certificates fit the signer");
 		found = true;
 		*ret = one;
 	}
-	return found ? OK : err_make(ERR_CMS, "the signer's certificate is not in the signature");
+	if (found)
+		return OK;
+	return err_make(ERR_CMS, unreadable ? "the signer's certificate cannot be read: %s"
+	                                    : "the signer's certificate is not in the signature%s",
+	    unreadable ? "it is not a strict X.509 version 3 certificate" : "");
 }
 
 /* [RFC 5035 5.4] */

@@ -238,8 +238,12 @@ check_contents(struct pades_signature *s, const struct pdflex_value *dict)
 	struct bytes raw = pdflex_get(dict, "Contents")->text;
 	size_t n;
 	if (err_is(der_first(raw, &n))) {
-		problem(s, "/Contents holds no signature");
-		return false;
+		if (raw.n == 0 || raw.p[0] != DER_SEQUENCE) {
+			problem(s, "/Contents holds no signature");
+			return false;
+		}
+		s->cms = raw; /* BER, it seems: in its place, but not readable here */
+		return true;
 	}
 	for (size_t i = n; i < raw.n; i++)
 		if (raw.p[i] != 0) {

@@ -101,6 +101,8 @@ count_object(struct walk *w, const struct pdffile_entry *e)
 		TRY(pdflex_object(w->f->data, (size_t)e->offset, scratch, &o));
 		value = o.value;
 	}
+	if (pdflex_is(pdflex_get(value, "Type"), "XRef"))
+		return OK; /* a trailer, which count_all looks at */
 	count_uses(w, value);
 	return note_annots(w, value);
 }
@@ -117,7 +119,10 @@ count_all(struct walk *w)
 			TRY(count_object(w, e));
 		}
 	}
-	count_uses(w, w->f->sections[w->old].trailer);
+	const struct pdflex_value *trailer = w->f->sections[w->old].trailer;
+	for (const struct pdflex_value *m = trailer->first; m != NULL; m = m->next)
+		if (bytes_eq(m->key, bytes("Root", 4)) || bytes_eq(m->key, bytes("Info", 4)))
+			count_uses(w, m); /* nobody shows what other keys refer to */
 	return OK;
 }
 
@@ -320,7 +325,7 @@ struct field_change {
 	bool kids;
 };
 
-static err_t check_field(struct walk *w, const struct pdflex_value *reference, unsigned depth);
+static err_t check_field(struct walk *w, const struct pdflex_value *reference, bool signature, unsigned depth);
 
 static err_t
 differ_field(struct walk *w, const char *key, const struct pdflex_value *before, const struct pdflex_value *now,
@@ -339,29 +344,22 @@ differ_field(struct walk *w, const char *key, const struct pdflex_value *before,
 	return OK;
 }
 
-/* /FT, which may stand in a parent. */
+/* Whether a field is one for signatures: its own /FT, or what its parent is. */
 static err_t
-is_signature_field(struct walk *w, size_t revision, const struct pdflex_value *field, bool *ret)
+field_type(struct walk *w, size_t revision, const struct pdflex_value *field, bool inherited, bool *ret)
 {
-	*ret = false;
-	for (unsigned depth = 0; field != NULL && depth < WALK_DEPTH_MAX; depth++) {
-		const struct pdflex_value *type;
-		TRY(pdffile_member(w->f, revision, field, "FT", &type));
-		if (type != NULL) {
-			*ret = pdflex_is(type, "Sig");
-			return OK;
-		}
-		TRY(pdffile_member(w->f, revision, field, "Parent", &field));
-	}
+	const struct pdflex_value *type;
+	TRY(pdffile_member(w->f, revision, field, "FT", &type));
+	*ret = type != NULL ? pdflex_is(type, "Sig") : inherited;
 	return OK;
 }
 
 static err_t
 check_old_field(struct walk *w, const struct pdflex_value *reference, const struct pdflex_value *before,
-    const struct pdflex_value *now)
+    const struct pdflex_value *now, bool inherited)
 {
 	bool signature;
-	TRY(is_signature_field(w, w->old, before, &signature));
+	TRY(field_type(w, w->old, before, inherited, &signature));
 	if (!signature) {
 		changed(w, "a form field was changed");
 		return OK;
@@ -380,10 +378,8 @@ check_old_field(struct walk *w, const struct pdflex_value *reference, const stru
 
 /* A field that was not there: only a signature field, and nothing in it that acts. */
 static err_t
-check_new_field(struct walk *w, const struct pdflex_value *field)
+check_new_field(struct walk *w, const struct pdflex_value *field, bool signature)
 {
-	bool signature;
-	TRY(is_signature_field(w, NEWEST, field, &signature));
 	if (!signature) {
 		changed(w, "a form field was added");
 		return OK;
@@ -405,20 +401,21 @@ check_new_field(struct walk *w, const struct pdflex_value *field)
 }
 
 static err_t
-check_kids(struct walk *w, const struct pdflex_value *field, unsigned depth)
+check_kids(struct walk *w, const struct pdflex_value *field, bool signature, unsigned depth)
 {
 	const struct pdflex_value *kids;
 	TRY(pdffile_member(w->f, NEWEST, field, "Kids", &kids));
 	if (kids == NULL || kids->kind != PDFLEX_ARRAY)
 		return OK;
 	for (const struct pdflex_value *m = kids->first; m != NULL; m = m->next)
-		TRY(check_field(w, m, depth + 1));
+		TRY(check_field(w, m, signature, depth + 1));
 	return OK;
 }
 
 static err_t
-check_field(struct walk *w, const struct pdflex_value *reference, unsigned depth)
+check_field(struct walk *w, const struct pdflex_value *reference, bool signature, unsigned depth)
 {
+	bool inherited = signature;
 	const struct pdflex_value *before, *now;
 	if (depth > WALK_DEPTH_MAX)
 		return err_make(ERR_PDF_STRICT, "form fields nested too deeply");
@@ -429,14 +426,15 @@ check_field(struct walk *w, const struct pdflex_value *reference, unsigned depth
 	TRY(pdffile_resolve(w->f, NEWEST, reference, &now));
 	if (now == NULL || now->kind != PDFLEX_DICT)
 		return OK;
+	TRY(field_type(w, NEWEST, now, inherited, &signature));
 	if (m->state == NEW) {
 		m->allowed = true;
-		TRY(check_new_field(w, now));
+		TRY(check_new_field(w, now, signature));
 	} else if (m->state == CHANGED) {
 		TRY(pdffile_resolve(w->f, w->old, reference, &before));
-		TRY(check_old_field(w, reference, before, now));
+		TRY(check_old_field(w, reference, before, now, inherited));
 	}
-	return check_kids(w, now, depth);
+	return check_kids(w, now, signature, depth);
 }
 
 /* ---- lists that may only grow ---- */
@@ -563,11 +561,38 @@ check_evidence(struct walk *w, const struct pdflex_value *before, const struct p
 
 /* ---- catalog and trailer ---- */
 
+/* Resources of the form may grow, but what was there stays what it was. */
+static err_t
+check_resources(struct walk *w, const struct pdflex_value *before, const struct pdflex_value *now, unsigned depth)
+{
+	const struct pdflex_value *a, *b;
+	if (stayed(before, now) && mark_of(w, now)->state == SAME && now->kind == PDFLEX_REFERENCE)
+		return OK;
+	TRY(pdffile_resolve(w->f, w->old, before, &a));
+	TRY(pdffile_resolve(w->f, NEWEST, now, &b));
+	if (a != NULL && (depth > 2 || b == NULL || a->kind != PDFLEX_DICT || b->kind != PDFLEX_DICT)) {
+		if (!stayed(before, now))
+			changed(w, "the resources of the form were changed");
+		return OK; /* an object behind a reference that stayed answers for itself */
+	}
+	allow(w, now, 1, "resources of the form");
+	for (const struct pdflex_value *m = a != NULL ? a->first : NULL; m != NULL; m = m->next) {
+		char key[64];
+		snprintf(key, sizeof key, "%.*s", (int)m->key.n, (const char *)m->key.p);
+		TRY(check_resources(w, m, pdflex_get(b, key), depth + 1));
+	}
+	return allow_new(w, now, 0);
+}
+
+struct form_change {
+	bool needs_appearances;
+};
+
 static err_t
 differ_form(struct walk *w, const char *key, const struct pdflex_value *before, const struct pdflex_value *now,
     void *more)
 {
-	const bool *fresh = more;
+	const struct form_change *form = more;
 	if (strcmp(key, "Fields") == 0) {
 		const struct pdflex_value *a, *b;
 		TRY(pdffile_resolve(w->f, w->old, before, &a));
@@ -576,9 +601,12 @@ differ_form(struct walk *w, const char *key, const struct pdflex_value *before, 
 			allow(w, now, 1, "a list of fields");
 		return check_list(w, a, b, "the list of form fields", added_field);
 	}
+	if (strcmp(key, "DR") == 0)
+		return check_resources(w, before, now, 0);
 	if (stayed(before, now) || strcmp(key, "SigFlags") == 0)
 		return OK;
-	if (*fresh && is_key(key, "DA DR Type"))
+	/* Defaults for texts that a program draws anew, which none does unless /NeedAppearances says so. */
+	if (is_key(key, "DA Type") && before == NULL && !form->needs_appearances)
 		return allow_new(w, now, 0);
 	changed(w, "/%s of the form was changed", key);
 	return OK;
@@ -597,11 +625,13 @@ check_form(struct walk *w, const struct pdflex_value *before, const struct pdfle
 	}
 	if (now->kind == PDFLEX_REFERENCE)
 		allow(w, now, 1, "the form");
-	bool fresh = a == NULL;
-	TRY(differ(w, a, b, differ_form, &fresh));
+	const struct pdflex_value *needs;
+	TRY(pdffile_member(w->f, NEWEST, b, "NeedAppearances", &needs));
+	struct form_change form = {.needs_appearances = needs != NULL && needs->kind == PDFLEX_BOOL && needs->integer != 0};
+	TRY(differ(w, a, b, differ_form, &form));
 	TRY(pdffile_member(w->f, NEWEST, b, "Fields", &fields));
 	for (const struct pdflex_value *m = fields != NULL ? fields->first : NULL; m != NULL; m = m->next)
-		TRY(check_field(w, m, 0));
+		TRY(check_field(w, m, false, 0));
 	return OK;
 }
 
@@ -625,10 +655,12 @@ differ_root(struct walk *w, const char *key, const struct pdflex_value *before, 
 		allow(w, now, 1, "metadata");
 		return allow_new(w, now, 0);
 	}
-	if (stayed(before, now))
+	if (stayed(before, now) && strcmp(key, "Extensions") != 0)
 		return OK;
-	if (is_key(key, "Extensions Version"))
+	if (is_key(key, "Extensions Version")) {
+		allow(w, now, 1, "a list of extensions"); /* versions of the format, nothing that is shown */
 		return allow_new(w, now, 0);
+	}
 	changed(w, "/%s of the document was changed", key);
 	return OK;
 }
