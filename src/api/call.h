@@ -1,13 +1,13 @@
 /*
- * One request under way: who calls, with what, and the answer that is being made. Made by the loop thread, handled by one
- * worker, answered by the loop thread again. Handlers read what is here and end with one of the call_answer functions.
+ * One call of the API on a worker's thread: who calls, what was sent, and the answer that is made. The connection lends
+ * request and body until the answer is given back to the loop.
  */
 #ifndef PARAPH_API_CALL_H
 #define PARAPH_API_CALL_H
 
 #include "api/field.h"
+#include "api/limiter.h"
 #include "api/route.h"
-#include "base/arena.h"
 #include "core/account.h"
 #include "core/idempotency.h"
 #include "core/link.h"
@@ -15,43 +15,44 @@
 #include "fcgi/fcgi_conn.h"
 
 struct call {
-	const struct route *route;
+	/* given by the loop */
+	struct limiter *limiter;
+	struct fcgi_conn *conn;
 	const struct fcgi_request *request;
-	struct str parts[ROUTE_PARTS_MAX];
+	const struct route *route;
+	struct str vars[ROUTE_VARS];
+	struct upload *upload; /* of a streamed body */
+	/* made by call_run */
 	struct worker *worker;
-	struct account account;       /* of an API key; id is empty for others */
-	struct link_session session;  /* of a signer */
-	struct str owner;             /* "key:ID" or "signer:ID": who an Idempotency-Key belongs to */
-	struct str remote, agent;     /* address and User-Agent of the caller, cut to what is stored */
-	json_t *body;                 /* JSON bodies; an object */
-	struct upload *upload;        /* file bodies, complete */
-	struct idempotency idempotency; /* to hand on to core; name is empty when none was given */
-	struct arena *arena;
+	struct account account;
+	struct link_session session;
+	char actor[80]; /* "key:…" or "sgr_…" */
+	struct idempotency idem;
+	json_t *body;  /* of ROUTE_BODY_JSON */
+	json_t *extra; /* members for the problem, or NULL */
 	struct fcgi_answer answer;
-	char request_id[40];
-	char owner_room[ACCOUNT_ID_MAX + 16];
 };
 
+/* Authenticates, limits, looks for an earlier answer, reads the body, runs the handler and makes the answer of whatever
+ * came of it. Any worker thread. */
+void call_run(struct call *c, struct worker *w);
+
+/* For the loop: whether the bearer of a streamed body may send it at all. */
+err_t call_admit(const struct route *route, const struct fcgi_request *request, struct store_tx *reader);
+
+/* An answer that is an error, without a call. */
+void call_problem(const struct core *core, const struct fcgi_request *request, err_t e, const json_t *extra,
+    struct fcgi_answer *ret_answer);
+
+/* ---- for handlers ---- */
+
 /* Answers with JSON, which is taken. */
-err_t call_answer(struct call *c, uint16_t status, json_t *json);
-/* 201 with a Location of the format. */
-err_t call_answer_made(struct call *c, json_t *json, const char *location, ...) __attribute__((format(printf, 3, 4)));
-err_t call_answer_none(struct call *c); /* 204 */
-/* Octets that we made: a certificate, a PEM text. */
-err_t call_answer_octets(struct call *c, const char *media_type, struct bytes octets);
-/* nginx sends served/NAME; file_name is what the browser calls it. */
-err_t call_answer_served(struct call *c, const char *media_type, struct str served_name, const char *file_name);
-
-/* Makes the answer the problem+json of this error [RFC 9457]; it is logged once, here. */
-void call_problem(struct call *c, err_t e);
-
-/* A parameter of the query, decoded; empty when absent. ERR_QUERY for one that is not clean. */
-err_t call_query(struct call *c, const char *name, struct str *ret_value);
-
-/* The {part} as an id with its prefix; ERR_NOT_FOUND. */
-err_t call_id(const struct call *c, size_t part, const char *prefix, struct id *ret_id);
-
-/* The pointer for field_read of member i of a list: "/signers/3". */
-const char *call_pointer(struct call *c, const char *list, size_t i);
+void call_json(struct call *c, uint16_t status, json_t *answer);
+/* Answers with a stored file, sent by the front. */
+err_t call_served(struct call *c, struct str blob, const char *media_type, const char *file_name, const char *ext);
+/* The same for a file that stands in served/ already. */
+void call_served_name(struct call *c, const char *name, const char *media_type, const char *file_name, const char *ext);
+/* An id among the variables of the path. */
+err_t call_id(const struct call *c, size_t var, const char *prefix, struct id *ret_id);
 
 #endif

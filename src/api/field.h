@@ -1,35 +1,42 @@
 /*
- * JSON bodies, declared as tables of fields: name, type, limits, where the value goes. Unknown fields, wrong types and
- * values out of limits are refused with a JSON pointer [RFC 6901] to the place. Texts are borrowed from the JSON value.
+ * Bodies as tables: which fields an object may have, of which type and size. An unknown, missing or wrong field is
+ * ERR_FIELD with a JSON Pointer [RFC 6901] at the start of the detail ("/signers/0/method: …"). Texts are borrowed from
+ * the JSON, which must live as long as the target. Pure; any thread.
  */
 #ifndef PARAPH_API_FIELD_H
 #define PARAPH_API_FIELD_H
 
-#include "base/bytes.h"
-#include <jansson.h>
+#include "core/canon.h"
+#include "core/id.h"
 
 enum field_type {
-	FIELD_TEXT,    /* struct str: clean UTF-8, least..most octets */
-	FIELD_CHOICE,  /* struct str: one of choices ("a b c") */
-	FIELD_TIME,    /* int64_t: RFC 3339 with Z */
-	FIELD_WHOLE,   /* int64_t: least..most */
-	FIELD_NUMBER,  /* double: least..most */
+	FIELD_TEXT,    /* struct str; least and most count octets */
+	FIELD_INTEGER, /* int64_t */
+	FIELD_NUMBER,  /* double */
 	FIELD_BOOL,    /* bool */
-	FIELD_LIST,    /* json_t *: array of least..most members */
-	FIELD_OBJECT,  /* json_t * */
+	FIELD_TRUE,    /* must be true; no member */
+	FIELD_TIME,    /* int64_t, RFC 3339 with Z */
+	FIELD_ID,      /* struct id; choices is the prefix */
+	FIELD_CHOICE,  /* int: place in choices, "a b c" */
+	FIELD_HEX,     /* 32 octets */
+	FIELD_LIST,    /* item is called for each of least to most items */
 };
 
 struct field {
 	const char *name;
 	enum field_type type;
 	bool required;
-	int64_t least, most;
+	double least, most;
 	const char *choices;
-	size_t offset; /* of the member in the target struct; left as it was when an optional field is absent */
+	size_t offset; /* of the member in the target */
+	err_t (*item)(const json_t *item, const char *pointer, void *target);
 };
 
-/* Reads object into target. at: the pointer of the object itself ("" for the body, "/signers/0"). ERR_FIELD with
- * "POINTER: what is wrong" as detail. */
-err_t field_read(const json_t *object, const char *at, const struct field *fields, size_t n, void *target);
+enum { FIELD_POINTER_MAX = 160 };
+
+/* Reads object, which stands at pointer ("" for the body itself), into target. Members of absent fields stay as they are. */
+err_t field_read(const json_t *object, const char *pointer, const struct field *fields, size_t n, void *target);
+
+#define FIELDS(table) (table), sizeof(table) / sizeof *(table)
 
 #endif

@@ -1,12 +1,17 @@
-/* /v1/files: PDFs, streamed to the disk while they are hashed, inspected before they are taken. */
-#include "api/handlers.h"
+#include "api/files.h"
 
 err_t
 files_post(struct call *c)
 {
 	json_t *answer = NULL;
-	TRY(upload_finish(c->worker, c->upload, &c->account, &c->idempotency, &answer));
-	return call_answer_made(c, answer, "/v1/files/%s", json_string_value(json_object_get(answer, "id")));
+	char location[64];
+	if (c->upload == NULL)
+		return err_make(ERR_MEDIA_TYPE, "send the document itself with Content-Type: application/pdf");
+	TRY(upload_finish(c->worker, c->upload, &c->account, &c->idem, &answer));
+	snprintf(location, sizeof location, "/v1/files/%s", json_string_value(json_object_get(answer, "id")));
+	call_json(c, 201, answer);
+	fcgi_answer_header(&c->answer, "Location", str_c(location));
+	return OK;
 }
 
 err_t
@@ -16,5 +21,6 @@ files_get(struct call *c)
 	json_t *answer = NULL;
 	TRY(call_id(c, 0, "file", &id));
 	TRY(upload_json(c->worker->reader, id, str_c(c->account.id), &answer));
-	return call_answer(c, 200, answer);
+	call_json(c, 200, answer);
+	return OK;
 }

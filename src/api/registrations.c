@@ -1,24 +1,22 @@
-/* /v1/registrations: who attests that a person is who he is. */
-#include "api/handlers.h"
-#include "core/registration.h"
-#include "os/clock.h"
+#include "api/registrations.h"
 
-#define TEXT(member, required, least, most) \
-	{#member, FIELD_TEXT, required, least, most, NULL, offsetof(struct registration_wish, member)}
+#include "core/registration.h"
+
+#define AT(member) offsetof(struct registration_wish, member)
 
 static const struct field fields[] = {
-    TEXT(country, true, 2, 2),
-    TEXT(given_name, false, 1, 256),
-    TEXT(surname, false, 1, 256),
-    TEXT(pseudonym, false, 1, 256),
-    TEXT(organization, false, 1, 256),
-    TEXT(organization_id, false, 1, 64),
-    TEXT(reference, true, 1, 128),
-    TEXT(email, false, 3, 254),
-    TEXT(phone, false, 4, 20),
-    TEXT(identified_by, true, 1, 256),
-    TEXT(evidence, true, 1, 256),
-    {"verified_at", FIELD_TIME, true, 0, 0, NULL, offsetof(struct registration_wish, verified_at)},
+	{"country", FIELD_TEXT, true, 2, 2, NULL, AT(country), NULL},
+	{"given_name", FIELD_TEXT, false, 1, 255, NULL, AT(given_name), NULL},
+	{"surname", FIELD_TEXT, false, 1, 255, NULL, AT(surname), NULL},
+	{"pseudonym", FIELD_TEXT, false, 1, 255, NULL, AT(pseudonym), NULL},
+	{"organization", FIELD_TEXT, false, 1, 255, NULL, AT(organization), NULL},
+	{"organization_id", FIELD_TEXT, false, 1, 64, NULL, AT(organization_id), NULL},
+	{"reference", FIELD_TEXT, true, 1, 255, NULL, AT(reference), NULL},
+	{"email", FIELD_TEXT, false, 3, 254, NULL, AT(email), NULL},
+	{"phone", FIELD_TEXT, false, 8, 16, NULL, AT(phone), NULL},
+	{"identified_by", FIELD_TEXT, true, 1, 255, NULL, AT(identified_by), NULL},
+	{"evidence", FIELD_TEXT, true, 1, 255, NULL, AT(evidence), NULL},
+	{"verified_at", FIELD_TIME, true, 0, 0, NULL, AT(verified_at), NULL},
 };
 
 err_t
@@ -26,9 +24,14 @@ registrations_post(struct call *c)
 {
 	struct registration_wish wish = {0};
 	json_t *answer = NULL;
-	TRY(field_read(c->body, "", fields, sizeof fields / sizeof fields[0], &wish));
-	TRY(registration_make(c->worker, &c->account, &wish, &c->idempotency, &answer));
-	return call_answer_made(c, answer, "/v1/registrations/%s", json_string_value(json_object_get(answer, "id")));
+	TRY(field_read(c->body, "", FIELDS(fields), &wish));
+	TRY(registration_make(c->worker, &c->account, &wish, &c->idem, &answer));
+	const char *id = json_string_value(json_object_get(answer, "id"));
+	char location[64];
+	snprintf(location, sizeof location, "/v1/registrations/%s", id);
+	call_json(c, 201, answer);
+	fcgi_answer_header(&c->answer, "Location", str_c(location));
+	return OK;
 }
 
 err_t
@@ -38,5 +41,6 @@ registrations_get(struct call *c)
 	json_t *answer = NULL;
 	TRY(call_id(c, 0, "reg", &id));
 	TRY(registration_json(c->worker, id, str_c(c->account.id), &answer));
-	return call_answer(c, 200, answer);
+	call_json(c, 200, answer);
+	return OK;
 }

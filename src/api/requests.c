@@ -1,162 +1,189 @@
-/* /v1/requests: files, signers, where they sign, until when. */
-#include "api/handlers.h"
-#include "base/time.h"
-#include "core/request.h"
+#include "api/requests.h"
+
+#include "core/archive.h"
+#include "fcgi/fcgi_text.h"
 #include "os/clock.h"
 
-enum { DEADLINE_DAYS = 30, POINTS_MAX = 20000 };
+#define DEADLINE_DEFAULT (30 * TIME_DAY)
+#define DEADLINE_MOST (366 * TIME_DAY)
 
-struct request_body {
-	struct str title, sender;
-	int64_t deadline_at;
-	bool send;
-	json_t *files, *signers;
-};
+/* ---- the body --------------------------------------------------------------------------------------------------------- */
 
-static const struct field request_fields[] = {
-    {"title", FIELD_TEXT, true, 1, LIMIT_TITLE, NULL, offsetof(struct request_body, title)},
-    {"sender", FIELD_TEXT, false, 1, LIMIT_TITLE, NULL, offsetof(struct request_body, sender)},
-    {"deadline", FIELD_TIME, false, 0, 0, NULL, offsetof(struct request_body, deadline_at)},
-    {"send", FIELD_BOOL, false, 0, 0, NULL, offsetof(struct request_body, send)},
-    {"files", FIELD_LIST, true, 1, LIMIT_DOCUMENTS, NULL, offsetof(struct request_body, files)},
-    {"signers", FIELD_LIST, true, 1, LIMIT_SIGNERS, NULL, offsetof(struct request_body, signers)},
-};
-
-struct signer_body {
-	struct str label, registration, method;
-	json_t *fields;
-};
-
-static const struct field signer_fields_table[] = {
-    {"key", FIELD_TEXT, true, 1, 64, NULL, offsetof(struct signer_body, label)},
-    {"registration", FIELD_TEXT, true, 1, 40, NULL, offsetof(struct signer_body, registration)},
-    {"method", FIELD_CHOICE, true, 0, 0, "email_code sms_code", offsetof(struct signer_body, method)},
-    {"fields", FIELD_LIST, false, 0, LIMIT_DOCUMENTS, NULL, offsetof(struct signer_body, fields)},
-};
-
-struct place_body {
-	struct str file, name, unit;
+/* A field names its file by id; it is looked up among the files of the request when the whole body was read. */
+struct field_body {
+	struct id file;
+	struct str name;
 	int64_t page;
 	double x, y, w, h;
 };
 
-static const struct field place_fields[] = {
-    {"file", FIELD_TEXT, true, 1, 40, NULL, offsetof(struct place_body, file)},
-    {"name", FIELD_TEXT, false, 1, 64, NULL, offsetof(struct place_body, name)},
-    {"unit", FIELD_CHOICE, false, 0, 0, "pt", offsetof(struct place_body, unit)},
-    {"page", FIELD_WHOLE, false, 1, 1000000, NULL, offsetof(struct place_body, page)},
-    {"x", FIELD_NUMBER, false, 0, POINTS_MAX, NULL, offsetof(struct place_body, x)},
-    {"y", FIELD_NUMBER, false, 0, POINTS_MAX, NULL, offsetof(struct place_body, y)},
-    {"w", FIELD_NUMBER, false, 1, POINTS_MAX, NULL, offsetof(struct place_body, w)},
-    {"h", FIELD_NUMBER, false, 1, POINTS_MAX, NULL, offsetof(struct place_body, h)},
+/* The item callbacks get the request_wish; the one being filled is the last of its list. */
+static struct request_wish_signer *
+last_signer(struct request_wish *wish)
+{
+	return &wish->signers[wish->signers_n - 1];
+}
+
+static const struct field field_fields[] = {
+	{"file", FIELD_ID, false, 0, 0, "file", offsetof(struct field_body, file), NULL},
+	{"name", FIELD_TEXT, false, 1, 64, NULL, offsetof(struct field_body, name), NULL},
+	{"page", FIELD_INTEGER, false, 1, 1000000, NULL, offsetof(struct field_body, page), NULL},
+	{"x", FIELD_NUMBER, false, 0, 20000, NULL, offsetof(struct field_body, x), NULL},
+	{"y", FIELD_NUMBER, false, 0, 20000, NULL, offsetof(struct field_body, y), NULL},
+	{"w", FIELD_NUMBER, false, 1, 20000, NULL, offsetof(struct field_body, w), NULL},
+	{"h", FIELD_NUMBER, false, 1, 20000, NULL, offsetof(struct field_body, h), NULL},
 };
 
-#define READ(object, at, table, target) field_read(object, at, table, sizeof(table) / sizeof(table)[0], target)
+/* The index of the file a field names; without a name there must be exactly one file. */
+static err_t
+file_index(const struct request_wish *wish, struct id file, bool named, const char *pointer, size_t *ret_index)
+{
+	if (!named && wish->files_n == 1) {
+		*ret_index = 0;
+		return OK;
+	}
+	for (size_t i = 0; named && i < wish->files_n; i++) {
+		if (id_eq(wish->files[i], file)) {
+			*ret_index = i;
+			return OK;
+		}
+	}
+	return err_make(ERR_FIELD, "%s/file: must be one of the files of the request", pointer);
+}
 
 static err_t
-files_read(const json_t *list, struct request_wish *w)
+field_item(const json_t *item, const char *pointer, void *target)
 {
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *v = json_array_get(list, i);
-		struct str text;
-		if (!json_is_string(v) || err_is(str_check(bytes(json_string_value(v), json_string_length(v)), &text)) ||
-		    err_is(id_read("file", text, &w->files[i])))
-			return err_make(ERR_FIELD, "/files/%zu: must be the id of an uploaded file", i);
-		for (size_t k = 0; k < i; k++)
-			if (id_eq(w->files[k], w->files[i]))
-				return err_make(ERR_FIELD, "/files/%zu: this file is in the list already", i);
-	}
-	w->files_n = json_array_size(list);
+	struct request_wish *wish = target;
+	struct request_wish_signer *s = last_signer(wish);
+	struct field_body b = {0};
+	size_t file = 0;
+	TRY(field_read(item, pointer, FIELDS(field_fields), &b));
+	TRY(file_index(wish, b.file, json_object_get(item, "file") != NULL, pointer, &file));
+	bool placed = b.page > 0 && b.w > 0 && b.h > 0;
+	if (!placed && b.name.n == 0)
+		return err_make(ERR_FIELD, "%s: needs page, x, y, w and h, or the name of an empty field", pointer);
+	for (size_t i = 0; i < s->fields_n; i++)
+		if (s->fields[i].file == file)
+			return err_make(ERR_FIELD, "%s/file: a signer signs each file once", pointer);
+	s->fields[s->fields_n++] = (struct request_wish_field){.file = file, .name = b.name, .page = (uint32_t)b.page,
+	    .x = b.x, .y = b.y, .w = b.w, .h = b.h};
 	return OK;
 }
 
-static err_t
-file_index(const struct request_wish *w, struct str text, const char *at, size_t *ret_index)
-{
-	struct id id;
-	if (!err_is(id_read("file", text, &id)))
-		for (size_t i = 0; i < w->files_n; i++)
-			if (id_eq(w->files[i], id)) {
-				*ret_index = i;
-				return OK;
-			}
-	return err_make(ERR_FIELD, "%s/file: must be one of the ids in /files", at);
-}
+struct signer_body {
+	struct str key;
+	struct id registration;
+	int method;
+};
 
-/* A place on a page has all four numbers, or there is none and the signature is invisible. */
-static err_t
-place_read(const json_t *object, const char *at, const struct request_wish *w, struct request_wish_field *ret_field)
-{
-	struct place_body b = {.x = -1, .y = -1};
-	TRY(READ(object, at, place_fields, &b));
-	TRY(file_index(w, b.file, at, &ret_field->file));
-	bool any = b.page > 0 || b.x >= 0 || b.y >= 0 || b.w > 0 || b.h > 0;
-	bool all = b.page > 0 && b.x >= 0 && b.y >= 0 && b.w > 0 && b.h > 0;
-	if (any && !all)
-		return err_make(ERR_FIELD, "%s: page, x, y, w and h belong together; leave all out for an invisible signature", at);
-	ret_field->name = b.name;
-	ret_field->page = (uint32_t)b.page;
-	if (all) {
-		ret_field->x = b.x;
-		ret_field->y = b.y;
-		ret_field->w = b.w;
-		ret_field->h = b.h;
-	}
-	return OK;
-}
+static const struct field signer_fields_[] = {
+	{"key", FIELD_TEXT, true, 1, 64, NULL, offsetof(struct signer_body, key), NULL},
+	{"registration", FIELD_ID, true, 0, 0, "reg", offsetof(struct signer_body, registration), NULL},
+	{"method", FIELD_CHOICE, false, 0, 0, "email_code sms_code", offsetof(struct signer_body, method), NULL},
+};
+
+static const struct field placement_fields[] = {
+	{"fields", FIELD_LIST, true, 1, LIMIT_DOCUMENTS, NULL, 0, field_item},
+};
 
 static err_t
-signer_read(struct call *c, const json_t *object, const char *at, const struct request_wish *w,
-    struct request_wish_signer *ret_signer)
+signer_item(const json_t *item, const char *pointer, void *target)
 {
+	struct request_wish *wish = target;
 	struct signer_body b = {0};
-	TRY(READ(object, at, signer_fields_table, &b));
-	ret_signer->label = b.label;
-	ret_signer->method = str_eq(b.method, STR("sms_code")) ? paraph_Method_METHOD_SMS_CODE : paraph_Method_METHOD_EMAIL_CODE;
-	/* A record that does not exist and one that is too old are the same answer: nobody gets a certificate without one. */
-	if (err_is(id_read("reg", b.registration, &ret_signer->registration)))
-		return err_make(ERR_NO_REGISTRATION, "%s/registration: there is no such record", at);
-	const char *fields_at;
-	TRY(arena_printf(c->arena, &fields_at, "%s/fields", at));
-	for (size_t i = 0; i < json_array_size(b.fields); i++)
-		TRY(place_read(json_array_get(b.fields, i), call_pointer(c, fields_at, i), w, &ret_signer->fields[i]));
-	ret_signer->fields_n = json_array_size(b.fields);
-	return OK;
+	/* The list inside is read with another target, so it is taken apart from the rest. */
+	AUTO_JSON(rest) = json_copy((json_t *)item);
+	AUTO_JSON(placement) = json_object();
+	json_t *fields = json_object_get(item, "fields");
+	if (fields != NULL) {
+		json_object_set(placement, "fields", fields);
+		json_object_del(rest, "fields");
+	}
+	TRY(field_read(rest, pointer, FIELDS(signer_fields_), &b));
+	for (size_t i = 0; i < wish->signers_n; i++)
+		if (str_eq(wish->signers[i].label, b.key))
+			return err_make(ERR_FIELD, "%s/key: another signer has this key", pointer);
+	wish->signers_n++;
+	/* Texts of rest are those of item: a shallow copy shares its members. */
+	*last_signer(wish) = (struct request_wish_signer){.label = b.key, .registration = b.registration,
+	    .method = b.method == 1 ? paraph_Method_METHOD_SMS_CODE : paraph_Method_METHOD_EMAIL_CODE};
+	return fields == NULL ? OK : field_read(placement, pointer, FIELDS(placement_fields), wish);
 }
 
 static err_t
-wish_read(struct call *c, struct request_wish *w)
+file_item(const json_t *item, const char *pointer, void *target)
 {
-	int64_t now = clock_now();
-	struct request_body b = {.sender = str_c(c->account.name), .deadline_at = now + DEADLINE_DAYS * TIME_DAY};
-	TRY(READ(c->body, "", request_fields, &b));
-	if (b.deadline_at <= now)
-		return err_make(ERR_FIELD, "/deadline: must lie in the future");
-	w->title = b.title;
-	w->sender = b.sender;
-	w->deadline_at = b.deadline_at;
-	w->send = b.send;
-	TRY(files_read(b.files, w));
-	for (size_t i = 0; i < json_array_size(b.signers); i++)
-		TRY(signer_read(c, json_array_get(b.signers, i), call_pointer(c, "/signers", i), w, &w->signers[i]));
-	w->signers_n = json_array_size(b.signers);
+	struct request_wish *wish = target;
+	struct id id;
+	if (!json_is_string(item) ||
+	    err_is(id_read("file", (struct str){json_string_value(item), json_string_length(item)}, &id)))
+		return err_make(ERR_FIELD, "%s: must be the id of an uploaded file", pointer);
+	for (size_t i = 0; i < wish->files_n; i++)
+		if (id_eq(wish->files[i], id))
+			return err_make(ERR_FIELD, "%s: the same file twice", pointer);
+	wish->files[wish->files_n++] = id;
 	return OK;
 }
+
+#define AT(member) offsetof(struct request_wish, member)
+static const struct field fields[] = {
+	{"title", FIELD_TEXT, true, 1, LIMIT_TITLE, NULL, AT(title), NULL},
+	{"sender", FIELD_TEXT, false, 1, LIMIT_TITLE, NULL, AT(sender), NULL},
+	{"deadline", FIELD_TIME, false, 0, 0, NULL, AT(deadline_at), NULL},
+	{"send", FIELD_BOOL, false, 0, 0, NULL, AT(send), NULL},
+	{"files", FIELD_LIST, true, 1, LIMIT_DOCUMENTS, NULL, 0, file_item},
+	{"signers", FIELD_LIST, true, 1, LIMIT_SIGNERS, NULL, 0, signer_item},
+};
+enum { FIELDS_BEFORE_SIGNERS = sizeof fields / sizeof *fields - 1 };
+
+err_t
+requests_read(const json_t *body, struct str default_sender, int64_t now, struct request_wish *wish)
+{
+	wish->sender = default_sender;
+	wish->deadline_at = now + DEADLINE_DEFAULT;
+	/* Signers refer to files, wherever the two stand in the body: files first. */
+	AUTO_JSON(files) = json_object();
+	if (json_object_get(body, "files") != NULL) {
+		json_object_set(files, "files", json_object_get(body, "files"));
+		TRY(field_read(files, "", &fields[FIELDS_BEFORE_SIGNERS - 1], 1, wish));
+	}
+	AUTO_JSON(rest) = json_is_object(body) ? json_copy((json_t *)body) : json_null();
+	struct field others[FIELDS_BEFORE_SIGNERS];
+	memcpy(others, fields, sizeof others);
+	others[FIELDS_BEFORE_SIGNERS - 1] = fields[FIELDS_BEFORE_SIGNERS];
+	if (wish->files_n == 0 && json_is_object(body))
+		return err_make(ERR_FIELD, "/files: is missing");
+	json_object_del(rest, "files");
+	TRY(field_read(rest, "", others, FIELDS_BEFORE_SIGNERS, wish));
+	if (wish->deadline_at <= now || wish->deadline_at > now + DEADLINE_MOST)
+		return err_make(ERR_FIELD, "/deadline: must lie in the future, within a year");
+	return OK;
+}
+
+/* ---- handlers --------------------------------------------------------------------------------------------------------- */
 
 err_t
 requests_post(struct call *c)
 {
-	void *room;
 	json_t *answer = NULL;
-	TRY(arena_get(c->arena, sizeof(struct request_wish), &room));
-	struct request_wish *w = room;
-	TRY(wish_read(c, w));
-	TRY(request_make(c->worker, &c->account, w, &c->idempotency, &answer));
-	return call_answer_made(c, answer, "/v1/requests/%s", json_string_value(json_object_get(answer, "id")));
+	char location[64];
+	struct request_wish *wish = calloc(1, sizeof *wish);
+	if (wish == NULL)
+		abort();
+	err_t e = requests_read(c->body, str_c(c->account.name), clock_now(), wish);
+	if (!err_is(e))
+		e = request_make(c->worker, &c->account, wish, &c->idem, &answer);
+	free(wish);
+	TRY(e);
+	snprintf(location, sizeof location, "/v1/requests/%s", json_string_value(json_object_get(answer, "id")));
+	call_json(c, 201, answer);
+	fcgi_answer_header(&c->answer, "Location", str_c(location));
+	return OK;
 }
 
 static err_t
-request_read(struct call *c, struct request *ret_request)
+mine(struct call *c, struct request *ret_request)
 {
 	struct id id;
 	TRY(call_id(c, 0, "req", &id));
@@ -168,9 +195,10 @@ requests_get(struct call *c)
 {
 	struct request r;
 	json_t *answer = NULL;
-	TRY(request_read(c, &r));
+	TRY(mine(c, &r));
 	TRY(request_json(c->worker->reader, c->worker->core, &r, &answer));
-	return call_answer(c, 200, answer);
+	call_json(c, 200, answer);
+	return OK;
 }
 
 err_t
@@ -178,9 +206,10 @@ requests_events(struct call *c)
 {
 	struct request r;
 	json_t *answer = NULL;
-	TRY(request_read(c, &r));
+	TRY(mine(c, &r));
 	TRY(request_events_json(c->worker->reader, r.id, &answer));
-	return call_answer(c, 200, answer);
+	call_json(c, 200, answer);
+	return OK;
 }
 
 err_t
@@ -189,19 +218,86 @@ requests_send(struct call *c)
 	struct id id;
 	json_t *answer = NULL;
 	TRY(call_id(c, 0, "req", &id));
-	TRY(request_send(c->worker, &c->account, id, &c->idempotency, &answer));
-	return call_answer(c, 200, answer);
+	TRY(request_send(c->worker, &c->account, id, &c->idem, &answer));
+	call_json(c, 200, answer);
+	return OK;
 }
+
+static const struct field cancel_fields[] = {{"reason", FIELD_TEXT, false, 1, 500, NULL, 0, NULL}};
 
 err_t
 requests_cancel(struct call *c)
 {
-	static const struct field table[] = {{"reason", FIELD_TEXT, false, 1, 500, NULL, 0}};
-	struct str reason = {"", 0};
 	struct id id;
+	struct str reason = {0};
 	json_t *answer = NULL;
-	TRY(READ(c->body, "", table, &reason));
 	TRY(call_id(c, 0, "req", &id));
-	TRY(request_cancel(c->worker, &c->account, id, reason, &c->idempotency, &answer));
-	return call_answer(c, 200, answer);
+	TRY(field_read(c->body, "", FIELDS(cancel_fields), &reason));
+	TRY(request_cancel(c->worker, &c->account, id, reason, &c->idem, &answer));
+	call_json(c, 200, answer);
+	return OK;
+}
+
+/* original, current (the newest released revision, else revision 0) or signed (ERR_WRONG_STATE before the first). */
+static err_t
+version_blob(struct call *c, const struct document *d, struct str version, struct blob_name *ret_blob)
+{
+	struct document_revision newest;
+	if (str_eq(version, STR("original"))) {
+		*ret_blob = d->original;
+		return OK;
+	}
+	bool signed_ = str_eq(version, STR("signed"));
+	if (!signed_ && !str_eq(version, STR("current")))
+		return err_make(ERR_QUERY, "version must be original, current or signed");
+	err_t e = document_revision_newest(c->worker->reader, d->id, &newest);
+	if (e.code == ERR_NOT_FOUND && signed_)
+		return err_make(ERR_WRONG_STATE, "nobody has signed this document yet");
+	if (e.code == ERR_NOT_FOUND) {
+		*ret_blob = d->revision0;
+		return OK;
+	}
+	*ret_blob = newest.blob;
+	return e;
+}
+
+err_t
+requests_document(struct call *c)
+{
+	struct request r;
+	struct document d;
+	struct id id;
+	struct blob_name blob;
+	AUTO_BUF(version, 32);
+	TRY(mine(c, &r));
+	TRY(call_id(c, 1, "doc", &id));
+	TRY(document_get(c->worker->reader, id, &d));
+	if (!id_eq(d.request, r.id))
+		return err_make(ERR_NOT_FOUND, "the request has no such document");
+	err_t e = fcgi_text_query(c->request->query, "version", &version);
+	if (e.code == ERR_NOT_FOUND)
+		buf_put_str(&version, STR("current"));
+	else if (err_is(e))
+		return err_make(ERR_QUERY, "version must be original, current or signed");
+	TRY(version_blob(c, &d, (struct str){(const char *)version.p, version.n}, &blob));
+	return call_served(c, str_c(blob.text), "application/pdf", id_text("doc", d.id).c, ".pdf");
+}
+
+err_t
+requests_proof(struct call *c)
+{
+	struct request r;
+	struct id signer;
+	char name[SERVED_NAME_MAX];
+	AUTO_BUF(text, 64);
+	TRY(mine(c, &r));
+	err_t e = fcgi_text_query(c->request->query, "signer", &text);
+	if (err_is(e) && e.code != ERR_NOT_FOUND)
+		return e;
+	bool one = !err_is(e);
+	if (one)
+		TRY(id_read("sgr", (struct str){(const char *)text.p, text.n}, &signer));
+	TRY(archive_proof(c->worker, r.id, one ? &signer : NULL, name));
+	call_served_name(c, name, "application/json", id_text("req", r.id).c, ".json");
+	return OK;
 }

@@ -1,77 +1,87 @@
 #include "api/route.h"
 
-static struct str
-segment_next(struct str path, size_t *at)
-{
-	size_t from = *at + 1; /* after the slash */
-	size_t end = from;
-	while (end < path.n && path.p[end] != '/')
-		end++;
-	*at = end;
-	return (struct str){path.p + from, end - from};
-}
+static const unsigned per_minute[ROUTE_LIMITS] = {
+	[ROUTE_LIMIT_READ] = 60000, [ROUTE_LIMIT_WRITE] = 30000, [ROUTE_LIMIT_UPLOAD] = 12000, [ROUTE_LIMIT_SIGNER] = 120,
+	[ROUTE_LIMIT_LINK] = 6000, /* by address: many signers may sit behind one */
+};
 
-static bool
-is_part(struct str segment)
+unsigned
+route_limit_of(enum route_limit limit)
 {
-	return segment.n > 2 && segment.p[0] == '{' && segment.p[segment.n - 1] == '}';
-}
-
-static bool
-path_matches(struct str wanted, struct str path, struct str parts[ROUTE_PARTS_MAX])
-{
-	size_t a = 0, b = 0, n = 0;
-	while (a < wanted.n && b < path.n) {
-		struct str want = segment_next(wanted, &a), have = segment_next(path, &b);
-		if (is_part(want) && have.n > 0 && n < ROUTE_PARTS_MAX)
-			parts[n++] = have;
-		else if (!str_eq(want, have))
-			return false;
-	}
-	return a >= wanted.n && b >= path.n;
-}
-
-static const char *
-method_name(enum fcgi_request_method method)
-{
-	static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"};
-	return names[method <= FCGI_OTHER ? method : FCGI_OTHER];
+	return limit < ROUTE_LIMITS ? per_minute[limit] : 0;
 }
 
 err_t
-route_find(const struct route *routes, size_t n, enum fcgi_request_method method, struct str path,
-    const struct route **ret_route, struct str ret_parts[ROUTE_PARTS_MAX])
+route_check(const struct route *table, size_t n)
 {
-	AUTO_BUF(allowed, 256);
-	if (method == FCGI_HEAD) /* answered as GET; the front leaves the body out */
-		method = FCGI_GET;
+	if (n > ROUTES_MAX)
+		return err_make(ERR_CONF, "%zu routes, %d at most", n, ROUTES_MAX);
 	for (size_t i = 0; i < n; i++) {
-		struct str parts[ROUTE_PARTS_MAX] = {{0}};
-		if (path.n == 0 || !path_matches(str_c(routes[i].path), path, parts))
-			continue;
-		if (routes[i].method == method) {
-			*ret_route = &routes[i];
-			memcpy(ret_parts, parts, sizeof parts);
-			return OK;
-		}
-		buf_printf(&allowed, "%s%s", allowed.n > 0 ? ", " : "", method_name(routes[i].method));
-	}
-	if (allowed.n > 0)
-		return err_make(ERR_METHOD_UNKNOWN, "Allowed here: %.*s.", (int)allowed.n, (const char *)allowed.p);
-	return err_make(ERR_NOT_FOUND, "No resource has this path.");
-}
-
-err_t
-route_check(const struct route *routes, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const struct route *r = &routes[i];
-		const char *missing = r->permission == ROUTE_NOBODY ? "permission" : r->per_minute == 0 ? "limit" :
-		    r->event == NULL ? "audit event" : r->handle == NULL ? "handler" : NULL;
-		if (missing != NULL)
-			return err_make(ERR_CONF, "the route %s %s declares no %s", method_name(r->method), r->path, missing);
-		if (r->idempotent && (r->method != FCGI_POST || r->body == ROUTE_BODY_CODE))
-			return err_make(ERR_CONF, "the route %s cannot be idempotent", r->path);
+		const struct route *r = &table[i];
+		const char *lacks = r->pattern == NULL || r->pattern[0] != '/' ? "path"
+		    : r->run == NULL                                          ? "handler"
+		    : r->who == ROUTE_UNDECLARED                               ? "permission"
+		    : route_limit_of(r->limit) == 0                            ? "limit"
+		    : r->event == NULL || r->event[0] == '\0'                  ? "audit event"
+		                                                               : NULL;
+		if (lacks == NULL && r->method != FCGI_GET && strcmp(r->event, ROUTE_NO_EVENT) == 0)
+			lacks = "audit event";
+		if (lacks != NULL)
+			return err_make(ERR_CONF, "route %zu (%s) declares no %s", i, r->pattern ? r->pattern : "?", lacks);
 	}
 	return OK;
+}
+
+/* The next segment of a path behind its '/'; moves on. */
+static struct str
+segment(struct str *path)
+{
+	struct str s = {path->p + 1, path->n - 1};
+	const char *slash = memchr(s.p, '/', s.n);
+	if (slash != NULL)
+		s.n = (size_t)(slash - s.p);
+	path->p += s.n + 1;
+	path->n -= s.n + 1;
+	return s;
+}
+
+static bool
+match(const char *pattern, struct str path, struct str vars[ROUTE_VARS])
+{
+	struct str rest = str_c(pattern);
+	size_t n = 0;
+	while (rest.n > 0 && path.n > 0) {
+		struct str want = segment(&rest), have = segment(&path);
+		if (want.n > 0 && want.p[0] == '{') {
+			if (have.n == 0 || n == ROUTE_VARS)
+				return false;
+			vars[n++] = have;
+		} else if (!str_eq(want, have)) {
+			return false;
+		}
+	}
+	return rest.n == 0 && path.n == 0;
+}
+
+err_t
+route_find(const struct route *table, size_t n, enum fcgi_request_method method, struct str path,
+    const struct route **ret_route, struct str ret_vars[ROUTE_VARS])
+{
+	bool other = false;
+	enum fcgi_request_method wanted = method == FCGI_HEAD ? FCGI_GET : method;
+	if (path.n == 0 || path.p[0] != '/')
+		return err_make(ERR_NOT_FOUND, "there is nothing at this address");
+	for (size_t i = 0; i < n; i++) {
+		struct str vars[ROUTE_VARS] = {{0}};
+		if (!match(table[i].pattern, path, vars))
+			continue;
+		other = true;
+		if (table[i].method != wanted)
+			continue;
+		memcpy(ret_vars, vars, sizeof vars);
+		*ret_route = &table[i];
+		return OK;
+	}
+	return other ? err_make(ERR_METHOD_UNKNOWN, "this address does not know that method")
+	             : err_make(ERR_NOT_FOUND, "there is nothing at this address");
 }

@@ -1,50 +1,61 @@
 /*
- * The form of the table of routes. Each route declares who may call it, how large its body may be, how often it may be
- * called, and which audit event its effect writes; a route that leaves one of these out keeps the server from starting.
+ * The table of routes. Each declares who may call it, how often, and which audit event it leaves; the program does not start
+ * when one lacks any of the three. Pure; any thread.
  */
 #ifndef PARAPH_API_ROUTE_H
 #define PARAPH_API_ROUTE_H
 
+#include "base/bytes.h"
 #include "fcgi/fcgi_request.h"
 
+enum route_who {
+	ROUTE_UNDECLARED,
+	ROUTE_PUBLIC,
+	ROUTE_KEY,          /* any API key; the handler looks at whose record it is */
+	ROUTE_SENDER,       /* API key with this role */
+	ROUTE_REGISTRATION,
+	ROUTE_SIGNER,       /* session of a signer */
+};
+
+/* Requests a minute, for each key, session or address. */
+enum route_limit { ROUTE_LIMIT_UNDECLARED, ROUTE_LIMIT_READ, ROUTE_LIMIT_WRITE, ROUTE_LIMIT_UPLOAD, ROUTE_LIMIT_SIGNER, ROUTE_LIMIT_LINK, ROUTE_LIMITS };
+
+enum route_body { ROUTE_BODY_NONE, ROUTE_BODY_JSON, ROUTE_BODY_PDF, ROUTE_BODY_SECRET /* small, wiped as soon as it was read */ };
+
+enum route_retry {
+	ROUTE_RETRY_FREE,     /* changes nothing, or its own state makes it the same when done twice */
+	ROUTE_RETRY_KEY,      /* an Idempotency-Key is required */
+	ROUTE_RETRY_OPTIONAL, /* one is taken when given */
+};
+
 struct call;
-
-enum route_permission {
-	ROUTE_NOBODY = 0,        /* not declared: the server does not start */
-	ROUTE_ANYBODY = 1,       /* public on purpose */
-	ROUTE_SENDER = 2,        /* API keys, by role */
-	ROUTE_REGISTRATION = 4,
-	ROUTE_REVOCATION = 8,
-	ROUTE_AUDIT = 16,
-	ROUTE_SIGNER = 32,       /* the session of one signer */
-};
-
-enum route_body {
-	ROUTE_BODY_NONE,
-	ROUTE_BODY_JSON, /* kept, at most LIMIT_JSON_BODY */
-	ROUTE_BODY_CODE, /* the same for a body that holds a code: wiped before the answer is made, never in idempotency */
-	ROUTE_BODY_FILE, /* application/pdf, streamed to an upload */
-};
-
-enum { ROUTE_PARTS_MAX = 3 };
+typedef err_t (*route_f)(struct call *c);
 
 struct route {
 	enum fcgi_request_method method;
-	const char *path;          /* "/v1/requests/{id}/documents/{doc}" */
-	unsigned permission;       /* enum route_permission, one or more */
+	const char *pattern; /* "/v1/requests/{id}" */
+	enum route_who who;
+	enum route_limit limit;
+	const char *event;   /* of the audit log; "-" for what only reads */
 	enum route_body body;
-	unsigned per_minute;       /* calls of one caller (key, signer, address) in a minute; 0 is not declared */
-	const char *event;         /* audit event that its effect writes; "" for a route without effect; NULL: not declared */
-	bool idempotent;           /* Idempotency-Key is required */
-	err_t (*handle)(struct call *c);
+	enum route_retry retry;
+	route_f run;
 };
 
-/* The route of this request, with the values of its {parts} in order. ERR_NOT_FOUND, or ERR_METHOD with the allowed ones in the
- * detail. */
-err_t route_find(const struct route *routes, size_t n, enum fcgi_request_method method, struct str path,
-    const struct route **ret_route, struct str ret_parts[ROUTE_PARTS_MAX]);
+enum { ROUTE_VARS = 2, ROUTES_MAX = 64 };
+#define ROUTE_NO_EVENT "-"
 
-/* ERR_CONF for a route that does not declare all it must; called once at start. */
-err_t route_check(const struct route *routes, size_t n);
+extern const struct route route_table[];
+extern const size_t route_table_n;
+
+/* ERR_CONF names the first route of the table that lacks a declaration. */
+err_t route_check(const struct route *table, size_t n);
+
+/* Finds the route; ret_vars gets what stood for {…}. ERR_NOT_FOUND, ERR_METHOD_UNKNOWN. */
+err_t route_find(const struct route *table, size_t n, enum fcgi_request_method method, struct str path,
+    const struct route **ret_route, struct str ret_vars[ROUTE_VARS]);
+
+/* Permitted requests a minute. */
+unsigned route_limit_of(enum route_limit limit);
 
 #endif

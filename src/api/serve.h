@@ -1,22 +1,20 @@
 /*
- * The loop that owns all connections from the front: reads heads and bodies, streams uploads to their file, hands complete
- * requests to the workers and sends their answers. Who may call what is decided here, from the table of routes, before
- * a handler sees the request.
+ * Serving the front: one loop thread owns all connections, reads heads and bodies (an upload goes to its file as it
+ * arrives) and hands complete requests to a fixed pool of workers, which use ordinary blocking calls.
  */
 #ifndef PARAPH_API_SERVE_H
 #define PARAPH_API_SERVE_H
 
-#include "api/route.h"
 #include "core/core.h"
 #include "os/loop.h"
 
 struct serve;
 
-/* Takes connections of the listening descriptor on this loop; workers threads handle requests, each with its own read-only
- * connection to the database. ERR_CONF when a route declares too little. */
-err_t serve_new(struct core *core, struct loop *loop, int listen_fd, const struct route *routes, size_t routes_n,
-    size_t workers, struct serve **ret_serve);
-/* Lets requests under way finish; accepts NULL. */
-void serve_free(struct serve *s);
+enum { SERVE_WORKERS_MAX = 64, SERVE_QUEUE_MAX = 512, SERVE_CONNECTIONS_MAX = 768 };
+
+/* Checks the table of routes (ERR_CONF), opens a reader for each worker and starts them. listen_fd is the front's socket. */
+err_t serve_start(struct core *core, struct loop *loop, int listen_fd, size_t workers, struct serve **ret_serve);
+/* After the loop has ended: waits for the workers. Accepts NULL. */
+void serve_stop(struct serve *s);
 
 #endif

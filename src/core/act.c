@@ -53,7 +53,7 @@ people_get(struct worker *w, struct id signer, int64_t now, struct act *act)
 {
 	TRY(signer_get(w->reader, signer, &act->signer));
 	TRY(request_get(w->reader, act->signer.request, &act->request));
-	return registration_get(w->core, w->reader, act->signer.registration, str_c(act->request.owner), act->signer.method,
+	return registration_get(w->core, w->reader, act->signer.registration, act->signer.method,
 	    now, &act->registration);
 }
 

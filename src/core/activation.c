@@ -202,7 +202,7 @@ begin_pack(struct worker *w, const struct signer *s, struct id id, paraph_Activa
 	struct request r;
 	struct registration reg;
 	TRY(request_get(w->reader, s->request, &r));
-	TRY(registration_get(w->core, w->reader, s->registration, str_c(r.owner), s->method, clock_now(), &reg));
+	TRY(registration_get(w->core, w->reader, s->registration, s->method, clock_now(), &reg));
 	TRY(PACK_BYTES(m->activation, id_bytes(&id)));
 	TRY(PACK_BYTES(m->request, id_bytes(&r.id)));
 	TRY(PACK_BYTES(m->signer, id_bytes(&s->id)));

@@ -10,7 +10,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 
-enum { PROOF_MAX = 8 * 1024 * 1024 };
+enum { PROOF_MAX = 8 * 1024 * 1024 }; /* octets; also of the file around it */
 
 struct release {
 	struct core *core;
@@ -49,16 +49,13 @@ payload_make(struct worker *w, const struct act *act, struct bytes statement, st
 }
 
 static err_t
-seal(struct worker *w, const struct act *act, struct bytes statement, struct bytes payload, paraph_Keys *ret_answer)
+seal(struct worker *w, const struct act *act, struct bytes statement, const struct blob_new *file, paraph_Keys *ret_answer)
 {
 	uint8_t sha256[DIGEST_SHA256_LEN];
 	AUTO_KEYS(ask);
-	AUTO_BLOB(file);
 	AUTO_FD(fd) = -1;
 	paraph_ProofSeal *m = &ask->body.proof_seal;
-	TRY(blob_new(w->core->blobs, &file));
-	TRY(file_write(file.fd, payload));
-	TRY(blob_new_read(&file, &fd));
+	TRY(blob_new_read(file, &fd));
 	ask->which_body = paraph_Keys_proof_seal_tag;
 	digest_sha256(statement, sha256);
 	TRY(PACK_BYTES(m->statement_sha256, BYTES_OF(sha256)));
@@ -68,27 +65,6 @@ seal(struct worker *w, const struct act *act, struct bytes statement, struct byt
 	}
 	m->intents_count = m->results_sha256_count = (pb_size_t)act->n;
 	return ask_keys(w->core, ask, &fd, 1, paraph_Keys_proof_sealed_tag, ret_answer);
-}
-
-/* The three lines of archive.h. */
-static err_t
-file_make(struct worker *w, struct bytes payload, const struct release *r, struct blob_name *ret_name)
-{
-	AUTO_BLOB(file);
-	AUTO_BUF(tail, 64 * 1024);
-	buf_put_str(&tail, STR("\n,\"seal\":\""));
-	base64_write(&tail, r->seal);
-	buf_put_str(&tail, STR("\",\"seal_time_stamp\":\""));
-	base64_write(&tail, r->token);
-	buf_put_str(&tail, STR("\"}\n"));
-	TRY(buf_check(&tail));
-	TRY(blob_new(w->core->blobs, &file));
-	TRY(file_write(file.fd, str_bytes(STR("{\"proof\":\n"))));
-	TRY(file_write(file.fd, payload));
-	TRY(file_write(file.fd, buf_bytes(&tail)));
-	TRY(blob_keep(&file));
-	*ret_name = file.name;
-	return OK;
 }
 
 /* ---- the release ------------------------------------------------------------------------------------------------------ */
@@ -147,15 +123,19 @@ archive_release(struct worker *w, struct act *act)
 	AUTO_BUF(payload, PROOF_MAX);
 	AUTO_KEYS(sealed);
 	AUTO_STATUS(stamped);
+	AUTO_BLOB(file);
 	TRY(statement_get(w, act, &statement));
 	TRY(payload_make(w, act, buf_bytes(&statement), &payload));
 	digest_sha256(buf_bytes(&payload), r.sha256);
-	TRY(seal(w, act, buf_bytes(&statement), buf_bytes(&payload), sealed));
+	TRY(blob_new(w->core->blobs, &file));
+	TRY(file_write(file.fd, buf_bytes(&payload)));
+	TRY(seal(w, act, buf_bytes(&statement), &file, sealed));
 	r.seal = PACKED(sealed->body.proof_sealed.cms);
 	digest_sha256(r.seal, imprint);
 	TRY(ask_stamp(w->core, imprint, stamped));
 	r.token = ask_token(stamped);
-	TRY(file_make(w, buf_bytes(&payload), &r, &r.blob));
+	TRY(blob_keep(&file));
+	r.blob = file.name;
 	TRY(store_write(w->core->store, release, &r));
 	act->state = ACT_SIGNED;
 	FAULT_POINT("core.release");
@@ -190,20 +170,38 @@ archive_result_json(struct worker *w, struct id id, json_t **ret_answer)
 	return OK;
 }
 
-err_t
-archive_proof(struct store_tx *reader, struct id request, const struct id *signer, struct blob_name *ret_blob)
+/* The three lines of archive.h. */
+static err_t
+file_write_all(struct core *core, struct str blob, struct bytes seal_, struct bytes token, int fd)
 {
-	bool found = false;
-	AUTO_QUERY(q, reader, SQL_PROOF_GET);
+	AUTO_BUF(text, PROOF_MAX);
+	buf_put_str(&text, STR("{\"proof\":\n"));
+	TRY(blob_read(core->blobs, blob, &text));
+	buf_put_str(&text, STR("\n,\"seal\":\""));
+	base64_write(&text, seal_);
+	buf_put_str(&text, STR("\",\"seal_time_stamp\":\""));
+	base64_write(&text, token);
+	buf_put_str(&text, STR("\"}\n"));
+	TRY(buf_check(&text));
+	return file_write(fd, buf_bytes(&text));
+}
+
+err_t
+archive_proof(struct worker *w, struct id request, const struct id *signer, char ret_name[SERVED_NAME_MAX])
+{
+	err_t e = err_make(ERR_NOT_FOUND, "there is no proof yet: nobody has signed");
+	AUTO_FD(fd) = -1;
+	AUTO_QUERY(q, w->reader, SQL_PROOF_GET);
 	query_bytes(&q, id_bytes(&request));
 	if (signer == NULL)
 		query_null(&q);
 	else
 		query_bytes(&q, id_bytes(signer));
 	if (query_next(&q)) {
-		found = true;
-		snprintf(ret_blob->text, sizeof ret_blob->text, "%.*s", STR_ARG(query_get_text(&q, 0)));
+		e = served_new(w->core, ".json", ret_name, &fd);
+		if (!err_is(e))
+			e = file_write_all(w->core, query_get_text(&q, 0), query_get_bytes(&q, 1), query_get_bytes(&q, 2), fd);
 	}
-	TRY(query_end(&q));
-	return found ? OK : err_make(ERR_NOT_FOUND, "there is no proof yet: nobody has signed");
+	err_t ended = query_end(&q);
+	return err_is(ended) ? ended : e;
 }

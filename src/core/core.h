@@ -26,7 +26,7 @@ struct core_settings {
 	const char *terms;        /* text of the terms of use */
 	const char *terms_version;
 	const char *served_dir;
-	char policy_oid[128];     /* of signer certificates */
+	char policy_oid[160];     /* of signer certificates */
 	bool demo;
 	int64_t registration_age; /* microseconds that identity proofing may be old */
 	int64_t certificate_minutes;

@@ -76,7 +76,7 @@ facts_shown(struct worker *w, const struct signer *s, json_t **ret_shown, uint8_
 	struct registration reg;
 	char masked[64];
 	TRY(request_get(w->reader, s->request, &r));
-	TRY(registration_get(w->core, w->reader, s->registration, str_c(r.owner), s->method, 0, &reg));
+	TRY(registration_get(w->core, w->reader, s->registration, s->method, 0, &reg));
 	facts_mask(reg.address, masked);
 	AUTO_JSON(documents) = canon_pack("[]");
 	TRY(documents_json(w, s, documents));

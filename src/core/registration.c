@@ -340,6 +340,7 @@ row(struct query *q, struct registration *r)
 	r->made_at = query_get_int(q, 14);
 }
 
+/* owner empty: whoever made it. */
 static err_t
 record_get(struct store_tx *reader, struct id id, struct str owner, struct registration *ret_r)
 {
@@ -388,12 +389,12 @@ registration_json(struct worker *w, struct id id, struct str owner, json_t **ret
 }
 
 err_t
-registration_get(struct core *core, struct store_tx *reader, struct id id, struct str owner, paraph_Method method,
-    int64_t now, struct registration *ret_r)
+registration_get(struct core *core, struct store_tx *reader, struct id id, paraph_Method method, int64_t now,
+    struct registration *ret_r)
 {
 	struct registration r;
 	bool enrolled = false;
-	err_t e = record_get(reader, id, owner, &r);
+	err_t e = record_get(reader, id, STR(""), &r);
 	if (e.code == ERR_NOT_FOUND)
 		return err_make(ERR_NO_REGISTRATION, "there is no registration record %s", id_text("reg", id).c);
 	TRY(e);

@@ -37,10 +37,10 @@ struct registration {
 	uint8_t mac[DIGEST_SHA256_LEN];
 };
 
-/* With the enrolment for a method. ERR_NO_REGISTRATION when there is none for this owner and method, or it is older than
- * policy allows at now. */
-err_t registration_get(struct core *core, struct store_tx *reader, struct id id, struct str owner, paraph_Method method,
-    int64_t now, struct registration *ret_registration);
+/* With the enrolment for a method: a record made by any key of this installation may be used by its senders, who name it by
+ * its id. ERR_NO_REGISTRATION when there is none with this method, or it is older than policy allows at now. */
+err_t registration_get(struct core *core, struct store_tx *reader, struct id id, paraph_Method method, int64_t now,
+    struct registration *ret_registration);
 /* Into messages for keys. */
 err_t registration_pack(const struct registration *r, paraph_Registration *ret_message);
 err_t registration_pack_subject(const struct registration *r, paraph_Subject *ret_message);

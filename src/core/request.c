@@ -125,7 +125,7 @@ invitation(struct core *core, struct store_tx *tx, const struct request *r, cons
 	char until[TIME_TEXT_MAX];
 	AUTO_BUF(subject, 255);
 	AUTO_BUF(text, 4096);
-	TRY(registration_get(core, tx, s->registration, str_c(r->owner), s->method, clock_now(), &reg));
+	TRY(registration_get(core, tx, s->registration, s->method, clock_now(), &reg));
 	TRY(link_make(tx, s->id, r->deadline_at, &token));
 	time_text(time_floor(r->deadline_at), false, until);
 	buf_printf(&subject, "%.*s asks you to sign: %.*s", canon_cut(r->sender, 60), r->sender,

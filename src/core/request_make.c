@@ -40,7 +40,7 @@ signers_get(struct worker *w, struct make *m)
 {
 	for (size_t i = 0; i < m->wish->signers_n; i++) {
 		const struct request_wish_signer *s = &m->wish->signers[i];
-		TRY(registration_get(m->core, w->reader, s->registration, str_c(m->by->id), s->method, m->request.made_at,
+		TRY(registration_get(m->core, w->reader, s->registration, s->method, m->request.made_at,
 		    &m->registrations[i]));
 		m->signers[i] = (struct signer){.id = id_make(m->request.made_at), .request = m->request.id, .place = (int)i,
 		    .registration = s->registration, .method = s->method, .state = SIGNER_WAITING};

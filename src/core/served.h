@@ -1,4 +1,5 @@
-/* Files that nginx may send: a hard link of a blob under a random name in served/, removed again after a while. */
+/* Files that nginx may send: hard links of blobs (or files made on demand) under random names in served/, removed again
+ * after a while. */
 #ifndef PARAPH_CORE_SERVED_H
 #define PARAPH_CORE_SERVED_H
 
@@ -8,6 +9,8 @@ enum { SERVED_NAME_MAX = 48, SERVED_SECONDS = 600 };
 
 /* ext: ".pdf", ".json". */
 err_t served_make(struct core *core, struct str blob, const char *ext, char ret_name[SERVED_NAME_MAX]);
+/* An empty file there, open for writing, for what is put together on demand. */
+err_t served_new(struct core *core, const char *ext, char ret_name[SERVED_NAME_MAX], int *ret_fd);
 /* Removes links older than SERVED_SECONDS. */
 err_t served_purge(struct core *core);
 

@@ -1,0 +1,88 @@
+#include "api/service.h"
+
+#include "base/base64.h"
+#include "core/ask.h"
+#include "core/audit.h"
+#include "core/authority.h"
+#include "fcgi/fcgi_text.h"
+#include "os/clock.h"
+
+static err_t
+keys_health(struct core *core)
+{
+	AUTO_KEYS(ask);
+	ask->which_body = paraph_Keys_health_tag;
+	return client_connected(core->keys) ? ask_keys_done(core, ask) : err_make(ERR_PEER_GONE, "keys is not there");
+}
+
+static err_t
+courier_health(struct core *core)
+{
+	AUTO_COURIER(ask);
+	ask->which_body = paraph_Courier_health_tag;
+	return client_connected(core->courier) ? ask_courier(core, ask) : err_make(ERR_PEER_GONE, "courier is not there");
+}
+
+static err_t
+document_health(struct core *core)
+{
+	int fd = -1;
+	TRY(core_document_dup(core, &fd));
+	close(fd);
+	return OK;
+}
+
+err_t
+service_health(struct call *c)
+{
+	struct core *core = c->worker->core;
+	struct audit_point point;
+	bool keys = !err_is(keys_health(core)), status = !err_is(ask_status_health(core));
+	bool courier = !err_is(courier_health(core)), document = !err_is(document_health(core));
+	bool point_known = !err_is(audit_newest(c->worker, &point));
+	bool good = keys && status && courier && document;
+	call_json(c, good ? 200 : 503, canon_pack("{s:s, s:b, s:b, s:b, s:b, s:b, s:o, s:o}", "status", good ? "ok" : "degraded",
+	    "demo", core->set.demo, "keys", keys, "stamps_and_status", status, "courier", courier, "document", document,
+	    "checkpoint_at", point_known ? canon_time(point.head.at) : json_null(), "now", canon_time(clock_now())));
+	return OK;
+}
+
+err_t
+service_checkpoint(struct call *c)
+{
+	struct audit_point point;
+	TRY(audit_newest(c->worker, &point));
+	json_t *answer = audit_point_json(&point);
+	json_object_set_new(answer, "log_public_key", canon_base64(c->worker->core->authority->part[AUTHORITY_LOG_SPKI]));
+	call_json(c, 200, answer);
+	return OK;
+}
+
+err_t
+service_audit_proof(struct call *c)
+{
+	struct audit_point point;
+	uint64_t leaf;
+	json_t *answer = NULL;
+	AUTO_BUF(text, 32);
+	if (err_is(fcgi_text_query(c->request->query, "leaf", &text)) ||
+	    err_is(str_u64((struct str){(const char *)text.p, text.n}, INT64_MAX, &leaf)))
+		return err_make(ERR_QUERY, "leaf must be the number of a leaf");
+	TRY(audit_newest(c->worker, &point));
+	if (leaf >= point.head.size)
+		return err_make(ERR_NOT_FOUND, "the newest checkpoint has %llu leaves", (unsigned long long)point.head.size);
+	TRY(audit_proof(c->worker, leaf, &point, &answer));
+	call_json(c, 200, answer);
+	return OK;
+}
+
+err_t
+service_root(struct call *c)
+{
+	AUTO_BUF(pem, 16 * 1024);
+	base64_write_pem(&pem, "CERTIFICATE", c->worker->core->authority->part[AUTHORITY_ROOT]);
+	c->answer = fcgi_answer_init(200);
+	fcgi_answer_header(&c->answer, "Cache-Control", STR("public, max-age=3600"));
+	fcgi_answer_body(&c->answer, "application/x-pem-file", buf_bytes(&pem));
+	return OK;
+}
