@@ -88,6 +88,41 @@ read_signed(struct walk *w, qpdf_oh field, qpdf_oh value)
 
 /* ---- signature fields that wait ---- */
 
+static bool
+list_has_name(struct reader *r, qpdf_oh list, const char *name)
+{
+	for (size_t i = 0; i < reader_count(r, list); i++)
+		if (qpdf_oh_is_name_and_equals(r->q, reader_item(r, list, i), name))
+			return true;
+	return false;
+}
+
+static bool
+list_has_sha256(struct reader *r, qpdf_oh list)
+{
+	for (size_t i = 0; i < reader_count(r, list); i++)
+		if (bytes_eq(reader_octets(r, reader_item(r, list, i)), str_bytes(STR("SHA256"))))
+			return true;
+	return false;
+}
+
+/* Whether our signatures obey what a seed value demands: filter, format and digest may be asked for, nothing else.
+ * [ISO 32000-2 12.7.5.5, table 237] */
+static bool
+seed_is_obeyed(struct reader *r, qpdf_oh seed)
+{
+	enum { FILTER = 1, SUB_FILTER = 2, DIGEST = 64 };
+	int64_t must = 0;
+	reader_integer(r, reader_key(r, seed, "/Ff"), &must);
+	if ((must & ~(int64_t)(FILTER | SUB_FILTER | DIGEST)) != 0)
+		return false;
+	if ((must & FILTER) != 0 && !reader_is_name(r, seed, "/Filter", "/Adobe.PPKLite"))
+		return false;
+	if ((must & SUB_FILTER) != 0 && !list_has_name(r, reader_key(r, seed, "/SubFilter"), "/ETSI.CAdES.detached"))
+		return false;
+	return (must & DIGEST) == 0 || list_has_sha256(r, reader_key(r, seed, "/DigestMethod"));
+}
+
 static void
 read_empty(struct walk *w, qpdf_oh field, struct literal_ref ref, struct str name)
 {
@@ -103,10 +138,7 @@ read_empty(struct walk *w, qpdf_oh field, struct literal_ref ref, struct str nam
 		e->widget = reader_item(r, kids, 0);
 		one = reader_ref(r, e->widget, &e->widget_ref) && reader_is_dictionary(r, e->widget);
 	}
-	int64_t must = 0;
-	qpdf_oh seed = reader_key(r, field, "/SV");
-	reader_integer(r, reader_key(r, seed, "/Ff"), &must);
-	e->usable = one && must == 0 && !reader_has(r, field, "/Lock");
+	e->usable = one && seed_is_obeyed(r, reader_key(r, field, "/SV")) && !reader_has(r, field, "/Lock");
 }
 
 /* ---- the tree ---- */

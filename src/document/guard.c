@@ -58,6 +58,10 @@ scripts_check(struct reader *r)
 		return err_make(ERR_PDF_SCRIPTS, "an action when the document is opened");
 	if (guard_acts_any(r, reader_key(r, r->root, "/AA")))
 		return err_make(ERR_PDF_SCRIPTS, "an action of the document catalog");
+	/* [ISO 32000-2 12.6.4.17]: they all run when the document is opened. */
+	qpdf_oh scripts = reader_key(r, reader_key(r, r->root, "/Names"), "/JavaScript");
+	if (reader_count(r, reader_key(r, scripts, "/Names")) > 0 || reader_count(r, reader_key(r, scripts, "/Kids")) > 0)
+		return err_make(ERR_PDF_SCRIPTS, "scripts of the document");
 	return OK;
 }
 
