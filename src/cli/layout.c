@@ -12,7 +12,7 @@ const struct layout_folder layout_folders[] = {
     {"keys/issuing", 0700, INSTANCE_USER_KEYS, INSTANCE_USER_KEYS},
     {"keys/status", 0700, INSTANCE_USER_KEYS_STATUS, INSTANCE_USER_KEYS_STATUS},
     {"db", 0700, INSTANCE_USER_CORE, INSTANCE_USER_CORE},
-    {"blobs", 0700, INSTANCE_USER_CORE, INSTANCE_USER_CORE},
+    {"blobs", 02700, INSTANCE_USER_CORE, INSTANCE_USER_FRONT}, /* links in served/ keep this group */
     {"status", 02750, INSTANCE_USER_CORE, INSTANCE_USER_STATUS},
     {"served", 02750, INSTANCE_USER_CORE, INSTANCE_USER_FRONT},
     {"courier", 0700, INSTANCE_USER_COURIER, INSTANCE_USER_COURIER},

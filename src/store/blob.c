@@ -76,6 +76,11 @@ make(struct blob_dir *dir, int flags, struct blob_new *ret_new)
 	new.fd = openat(dir->new_fd, new.name.text, O_RDWR | flags | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 	if (new.fd < 0)
 		return err_errno("new blob");
+	/* Whatever the umask: a blob that is linked into served/ is read by the front through its group. */
+	if (fchmod(new.fd, 0640) != 0) {
+		close(new.fd);
+		return err_errno("new blob");
+	}
 	*ret_new = new;
 	return OK;
 }
