@@ -1,0 +1,391 @@
+#include "keys/paper.h"
+
+#include "document/check.h"
+#include "keys/statement.h"
+
+
+static struct house house;
+static struct buf root_crl;
+static char sample[PATH_MAX];
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	house_make(&house);
+	root_crl = buf_init(8192);
+	paper_root_crl(&house, &root_crl);
+	snprintf(sample, sizeof sample, "%s/share/sample/contract.pdf", getenv("PARAPH_SHARE"));
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	buf_done(&root_crl);
+	house_done(&house);
+	return 0;
+}
+
+/* The final check of paraph-document, which shares no code with the writer. */
+static void
+judge(const struct paper *p, uint64_t base_length, size_t signatures)
+{
+	uint8_t digest[32];
+	struct bytes root = buf_bytes(&house.root);
+	struct check_result result;
+	digest_sha256(buf_bytes(&p->file), digest);
+	const struct check_facts facts = {.revision0_sha256 = BYTES_OF(p->revision0), .revision0_length = p->revision0_length,
+	    .base_length = base_length, .field = p->field, .stamp_field = p->stamp_field,
+	    .certificate = bytes(p->signed_.certificate.bytes, p->signed_.certificate.size), .trusted = &root, .trusted_n = 1,
+	    .result_sha256 = BYTES_OF(digest), .result_length = p->file.n, .published_at = p->published_at,
+	    .now = clock_now()};
+	assert_ok(check_file(buf_bytes(&p->file), buf_bytes(&p->plan), &facts, &result));
+	assert_int_equal(result.signatures, signatures);
+}
+
+/* PARAPH_KEEP=DIR keeps file and root, to show them to other programs. */
+static void
+keep(const struct paper *p, const char *name)
+{
+	char path[PATH_MAX];
+	const char *dir = getenv("PARAPH_KEEP");
+	if (dir == NULL)
+		return;
+	snprintf(path, sizeof path, "%s/%s.pdf", dir, name);
+	assert_ok(file_replace(path, buf_bytes(&p->file), 0644));
+	snprintf(path, sizeof path, "%s/%s-root.cer", dir, name);
+	assert_ok(file_replace(path, buf_bytes(&house.root), 0644));
+}
+
+static void
+signs_to_the_end(void **state)
+{
+	(void)state;
+	struct paper *p = calloc(1, sizeof *p);
+	paper_make(p, &house, sample, 1);
+	paper_activate(p);
+	assert_ok(paper_sign(p));
+	assert_true(p->signed_.key_made_at <= p->signed_.signed_at);
+	assert_true(p->signed_.signed_at <= p->signed_.key_destroyed_at);
+	paraph_SignAnswer first = p->signed_;
+	assert_ok(paper_sign(p)); /* asked again: the same answer, no second certificate */
+	assert_memory_equal(&first, &p->signed_, sizeof first);
+	paper_finish(p, buf_bytes(&root_crl));
+	uint64_t base = p->file.n;
+	paper_join(p);
+	judge(p, base, 1);
+	keep(p, "one");
+	paper_done(p);
+	free(p);
+}
+
+static void
+two_signers_in_a_row(void **state)
+{
+	(void)state;
+	struct paper *p = calloc(1, sizeof *p);
+	paper_make(p, &house, sample, 2);
+	for (uint16_t i = 0; i < 2; i++) {
+		paper_signer(p, i);
+		paper_activate(p);
+		assert_ok(paper_sign(p));
+		uint64_t base = p->file.n;
+		paper_finish(p, buf_bytes(&root_crl));
+		paper_join(p);
+		judge(p, base, i + 1u);
+	}
+	keep(p, "two");
+	paper_done(p);
+	free(p);
+}
+
+/* ---- what a hostile core would try ---- */
+
+static void
+other_documents(void **state)
+{
+	(void)state;
+	struct paper *p = calloc(1, sizeof *p);
+	paper_make(p, &house, sample, 1);
+	paper_activate(p);
+	AUTO_BUF(other, 10 * 1024 * 1024);
+	paraph_Keys *q;
+#define SIGN_WITH(file, plan, change)                                                                                  \
+	(q = message_new(&message_keys), q->which_body = paraph_Keys_sign_begin_tag,                                   \
+	    paper_sign_fill(p, &q->body.sign_begin), (void)(change), paper_sign_with(p, q, file, plan, p->out_fd))
+	buf_put(&other, buf_bytes(&p->file));
+	other.p[other.n / 2] ^= 1;
+	assert_err(SIGN_WITH(buf_bytes(&other), buf_bytes(&p->plan), 0), ERR_NOT_CONSENTED);
+	buf_put_byte(&other, ' ');
+	assert_err(SIGN_WITH(buf_bytes(&other), buf_bytes(&p->plan), 0), ERR_NOT_CONSENTED);
+	buf_reset(&other);
+	buf_put(&other, buf_bytes(&p->plan));
+	other.p[other.n - 1] ^= 1;
+	assert_err(SIGN_WITH(buf_bytes(&p->file), buf_bytes(&other), 0), ERR_NOT_CONSENTED);
+	paraph_SignBegin *m = NULL;
+	assert_err(SIGN_WITH(buf_bytes(&p->file), buf_bytes(&p->plan),
+	               (m = &q->body.sign_begin, m->subject.common_name[0] = 'X')), ERR_NOT_CONSENTED);
+	assert_err(SIGN_WITH(buf_bytes(&p->file), buf_bytes(&p->plan),
+	               (m = &q->body.sign_begin, m->registration_digest.bytes[0] ^= 1)), ERR_NOT_CONSENTED);
+	assert_err(SIGN_WITH(buf_bytes(&p->file), buf_bytes(&p->plan), (m = &q->body.sign_begin, m->document = 1)),
+	    ERR_NOT_CONSENTED);
+	assert_err(SIGN_WITH(buf_bytes(&p->file), buf_bytes(&p->plan), (m = &q->body.sign_begin, m->stamp_field = p->field)),
+	    ERR_NOT_CONSENTED);
+	assert_err(SIGN_WITH(buf_bytes(&p->file), buf_bytes(&p->plan), (m = &q->body.sign_begin, m->serial.bytes[0] = 0)),
+	    ERR_SERIAL);
+	assert_err(SIGN_WITH(buf_bytes(&p->file), buf_bytes(&p->plan), (m = &q->body.sign_begin, m->activation.bytes[0] ^= 1)),
+	    ERR_ACTIVATION);
+	/* a record of a base that keys did not make */
+	assert_err(SIGN_WITH(buf_bytes(&p->file), buf_bytes(&p->plan),
+	               (m = &q->body.sign_begin, m->has_base = true, m->base.length = p->file.n,
+	                   m->base.revision0_sha256.size = m->base.sha256.size = m->base.mac.size = 32,
+	                   memcpy(m->base.revision0_sha256.bytes, p->revision0, 32),
+	                   memcpy(m->base.sha256.bytes, p->revision0, 32))), ERR_MAC);
+	/* not append-only, not empty, not a file */
+	int fd = memfd_create("out", MFD_CLOEXEC), pair[2];
+	q = message_new(&message_keys);
+	q->which_body = paraph_Keys_sign_begin_tag;
+	paper_sign_fill(p, &q->body.sign_begin);
+	assert_err(paper_sign_with(p, q, buf_bytes(&p->file), buf_bytes(&p->plan), fd), ERR_INPUT);
+	assert_ok(socket_pair(pair));
+	q = message_new(&message_keys);
+	q->which_body = paraph_Keys_sign_begin_tag;
+	paper_sign_fill(p, &q->body.sign_begin);
+	assert_err(paper_sign_with(p, q, buf_bytes(&p->file), buf_bytes(&p->plan), pair[0]), ERR_INPUT);
+	close(pair[0]);
+	close(pair[1]);
+	close(fd);
+	/* nothing of all that used anything up */
+	assert_ok(paper_sign(p));
+	paper_done(p);
+	free(p);
+}
+
+static void
+missing_and_used_activations(void **state)
+{
+	(void)state;
+	struct paper *p = calloc(1, sizeof *p);
+	uint8_t code[6], intent[16];
+	paper_make(p, &house, sample, 1);
+	assert_err(paper_sign(p), ERR_ACTIVATION);
+	assert_ok(paper_begin(p));
+	assert_err(paper_sign(p), ERR_ACTIVATION_STATE);
+	paper_code(p, code);
+	assert_ok(paper_try(p, code));
+	assert_err(paper_sign(p), ERR_ACTIVATION_STATE);
+	p->appearance[0] ^= 1; /* consent to another appearance than the plan has */
+	assert_ok(paper_complete(p));
+	assert_err(paper_sign(p), ERR_NOT_CONSENTED);
+	p->appearance[0] ^= 1;
+	paper_signer(p, 0);
+	paper_activate(p);
+	assert_ok(paper_sign(p));
+	memcpy(intent, p->intent, 16);
+	rand_fill(p->intent, 16); /* a replay with another intent */
+	assert_err(paper_sign(p), ERR_NOT_CONSENTED);
+	rand_serial(p->serial);
+	assert_err(paper_sign(p), ERR_NOT_CONSENTED);
+	memcpy(p->intent, intent, 16); /* the old intent with another serial */
+	assert_err(paper_sign(p), ERR_INTENT);
+	house_restart(&house);
+	assert_err(paper_sign(p), ERR_INTENT);
+	paper_done(p);
+	free(p);
+}
+
+/* A serial that was given is never given again. */
+static void
+serial_twice(void **state)
+{
+	(void)state;
+	struct paper *p = calloc(1, sizeof *p);
+	uint8_t serial[20];
+	paper_make(p, &house, sample, 1);
+	paper_activate(p);
+	assert_ok(paper_sign(p));
+	memcpy(serial, p->serial, 20);
+	paper_signer(p, 0);
+	memcpy(p->serial, serial, 20);
+	paper_activate(p);
+	assert_err(paper_sign(p), ERR_SERIAL);
+	house_restart(&house);
+	assert_err(paper_sign(p), ERR_SERIAL);
+	paper_done(p);
+	free(p);
+}
+
+/* After a restart the same signature is finished, with the same octets. */
+static void
+resumes(void **state)
+{
+	(void)state;
+	struct paper *p = calloc(1, sizeof *p);
+	paper_make(p, &house, sample, 1);
+	paper_activate(p);
+	assert_ok(paper_sign(p));
+	assert_ok(paper_stamp(p));
+	paraph_SignAnswer first = p->signed_;
+	house_restart(&house);
+	assert_err(paper_dss(p, buf_bytes(&root_crl)), ERR_INTENT);
+	paraph_Keys *q = message_new(&message_keys), *a;
+	q->which_body = paraph_Keys_intent_ask_tag;
+	HOUSE_ID(q->body.intent_ask.intent, p->intent);
+	assert_ok(paper_core(p, q, NULL, 0, &a));
+	assert_int_equal(a->body.intent_answer.known, paraph_IntentKnown_INTENT_RESULT);
+	assert_memory_equal(&a->body.intent_answer.result, &first, sizeof first);
+	message_free(&message_keys, a);
+	assert_ok(paper_resume(p));
+	assert_memory_equal(&first, &p->signed_, sizeof first);
+	uint64_t base = p->file.n;
+	paper_finish(p, buf_bytes(&root_crl));
+	paper_join(p);
+	judge(p, base, 1);
+	paper_done(p);
+	free(p);
+}
+
+static void
+voids(void **state)
+{
+	(void)state;
+	struct paper *p = calloc(1, sizeof *p);
+	paper_make(p, &house, sample, 1);
+	paper_activate(p);
+	assert_ok(paper_sign(p));
+	paraph_Keys *q = message_new(&message_keys);
+	q->which_body = paraph_Keys_intent_void_tag;
+	HOUSE_ID(q->body.intent_void.intent, p->intent);
+	assert_ok(paper_tell(p, q));
+	assert_err(paper_stamp(p), ERR_INTENT_VOID);
+	assert_err(paper_sign(p), ERR_INTENT_VOID);
+	assert_err(paper_resume(p), ERR_INTENT_VOID);
+	house_restart(&house);
+	assert_err(paper_resume(p), ERR_INTENT_VOID);
+	paper_done(p);
+	free(p);
+}
+
+/* Stamps over other data, or in another order. */
+static void
+wrong_stamps(void **state)
+{
+	(void)state;
+	struct paper *p = calloc(1, sizeof *p);
+	uint8_t imprint[32] = {1};
+	AUTO_BUF(token, 8192);
+	paper_make(p, &house, sample, 1);
+	paper_activate(p);
+	assert_ok(paper_sign(p));
+	paper_token(house.status, imprint, &token);
+	assert_err(paper_stamp_with(p, buf_bytes(&token)), ERR_STAMP);
+	assert_err(paper_stamp_with(p, bytes("abc", 3)), ERR_STAMP);
+	assert_err(paper_dss(p, buf_bytes(&root_crl)), ERR_INTENT);
+	assert_ok(paper_stamp(p));
+	assert_err(paper_stamp(p), ERR_INTENT);
+	paper_done(p);
+	free(p);
+}
+
+/* ---- evidence ---- */
+
+static err_t
+seal(struct paper *p, const uint8_t result[32], const uint8_t statement[32], paraph_ProofSealed *ret_sealed)
+{
+	paraph_Keys *q = message_new(&message_keys), *a;
+	paraph_ProofSeal *m = &q->body.proof_seal;
+	int fd = paper_file(bytes("{\"proof\":1}", 11));
+	q->which_body = paraph_Keys_proof_seal_tag;
+	m->intents_count = m->results_sha256_count = 1;
+	HOUSE_ID(m->intents[0], p->intent);
+	m->results_sha256[0].size = m->statement_sha256.size = 32;
+	memcpy(m->results_sha256[0].bytes, result, 32);
+	memcpy(m->statement_sha256.bytes, statement, 32);
+	err_t e = paper_core(p, q, &fd, 1, &a);
+	if (!err_is(e))
+		*ret_sealed = a->body.proof_sealed;
+	message_free(&message_keys, a);
+	close(fd);
+	return e;
+}
+
+static err_t
+statement(struct paper *p, uint8_t ret_sha256[32])
+{
+	paraph_Keys *q = message_new(&message_keys), *a;
+	q->which_body = paraph_Keys_statement_ask_tag;
+	q->body.statement_ask.intents_count = 1;
+	HOUSE_ID(q->body.statement_ask.intents[0], p->intent);
+	err_t e = paper_core(p, q, NULL, 0, &a);
+	if (!err_is(e)) {
+		digest_sha256(bytes(a->body.statement.json.bytes, a->body.statement.json.size), ret_sha256);
+		if (getenv("PARAPH_KEEP") != NULL)
+			printf("# %.*s\n", (int)a->body.statement.json.size, (const char *)a->body.statement.json.bytes);
+	}
+	message_free(&message_keys, a);
+	return e;
+}
+
+static void
+seals_only_its_own(void **state)
+{
+	(void)state;
+	struct paper *p = calloc(1, sizeof *p);
+	uint8_t told[32], again[32], other[32] = {1};
+	paraph_ProofSealed sealed;
+	paper_make(p, &house, sample, 1);
+	paper_activate(p);
+	assert_ok(paper_sign(p));
+	assert_err(statement(p, told), ERR_EVIDENCE); /* nothing finished yet */
+	paper_finish(p, buf_bytes(&root_crl));
+	assert_ok(statement(p, told));
+	house_restart(&house);
+	assert_ok(statement(p, again));
+	assert_memory_equal(told, again, 32);
+	const uint8_t *result = p->increment.record.sha256.bytes;
+	assert_err(seal(p, other, told, &sealed), ERR_EVIDENCE);
+	assert_err(seal(p, result, other, &sealed), ERR_EVIDENCE);
+	assert_ok(seal(p, result, told, &sealed));
+	assert_true(sealed.cms.size > 500);
+	paper_done(p);
+	free(p);
+}
+
+static void
+checkpoints_only_grow(void **state)
+{
+	(void)state;
+	struct paper p = {.house = &house};
+	for (uint64_t i = 0; i < 3; i++) {
+		static const uint64_t sizes[] = {10, 11, 10};
+		paraph_Keys *q = message_new(&message_keys);
+		q->which_body = paraph_Keys_checkpoint_sign_tag;
+		snprintf(q->body.checkpoint_sign.origin, 100, "DEMO Paraph");
+		q->body.checkpoint_sign.size = sizes[i];
+		q->body.checkpoint_sign.root.size = 32;
+		q->body.checkpoint_sign.at = clock_now();
+		err_t e = paper_tell(&p, q);
+		assert_int_equal(e.code, i == 2 ? ERR_EVIDENCE : ERR_OK);
+	}
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(signs_to_the_end),
+    cmocka_unit_test(two_signers_in_a_row),
+    cmocka_unit_test(other_documents),
+    cmocka_unit_test(missing_and_used_activations),
+    cmocka_unit_test(serial_twice),
+    cmocka_unit_test(resumes),
+    cmocka_unit_test(voids),
+    cmocka_unit_test(wrong_stamps),
+    cmocka_unit_test(seals_only_its_own),
+    cmocka_unit_test(checkpoints_only_grow),
+};
+
+int
+main(void)
+{
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
