@@ -306,6 +306,16 @@ decode_time(struct decode *d)
 	return time_from(d, year + (year < 50 ? 2000 : 1900), c.p + 2, 0);
 }
 
+int64_t
+decode_time_typed(struct decode *d)
+{
+	bool utc = decode_is(d, DER_UTC_TIME);
+	int64_t at = decode_time(d);
+	if (!d->why && utc != (time_split(at).year < 2050))
+		decode_fail(d, "a time of the wrong type for its year");
+	return d->why ? 0 : at;
+}
+
 /* The octets that PrintableString may hold [X.680 41.4]. */
 static bool
 printable(struct bytes c)

@@ -77,6 +77,8 @@ struct bytes decode_bits(struct decode *d);
 uint32_t decode_flags(struct decode *d);
 /* UTCTime or GeneralizedTime of a certificate or CRL. */
 int64_t decode_time(struct decode *d);
+/* The same, and of the type that its year demands: UTCTime before 2050, GeneralizedTime from then on [RFC 5280 4.1.2.5]. */
+int64_t decode_time_typed(struct decode *d);
 /* GeneralizedTime under this tag; with fraction: up to six digits, no trailing zero. */
 int64_t decode_generalized(struct decode *d, uint8_t tag, bool fraction);
 /* UTF8String, PrintableString or IA5String as text; controls and invalid UTF-8 are violations. */

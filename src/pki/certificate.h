@@ -76,6 +76,13 @@ err_t certificate_extension(const struct certificate *c, struct bytes oid, struc
 bool certificate_has_purpose(const struct certificate *c, struct bytes oid);
 bool certificate_has_policy(const struct certificate *c, struct bytes oid);
 
+/* 20 octets, the first 40..7F [policy/profiles P1]; serials of time-stamps too. */
+static inline bool
+certificate_serial_check(struct bytes serial)
+{
+	return serial.n == CERTIFICATE_SERIAL_LEN && serial.p[0] >= 0x40 && serial.p[0] <= 0x7f;
+}
+
 static inline bool
 certificate_self_issued(const struct certificate *c)
 {

@@ -21,17 +21,10 @@ keep(struct look *l)
 	return l->room;
 }
 
-/* [profile P1] */
-static bool
-serial_good(struct bytes serial)
-{
-	return serial.n == CERTIFICATE_SERIAL_LEN && serial.p[0] >= 0x40 && serial.p[0] <= 0x7f;
-}
-
 static const char *
 check_serial(struct look *l)
 {
-	return serial_good(l->c.serial) ? NULL : "the serial is not 20 octets that start with 40 to 7F [profile P1]";
+	return certificate_serial_check(l->c.serial) ? NULL : "the serial is not 20 octets that start with 40 to 7F [profile P1]";
 }
 
 static const char *
@@ -60,16 +53,6 @@ check_issuer(struct look *l)
 	return NULL;
 }
 
-/* UTCTime before 2050, GeneralizedTime from then on. [RFC 5280 4.1.2.5] */
-static void
-check_time_tag(struct decode *d)
-{
-	bool utc = decode_is(d, DER_UTC_TIME);
-	int64_t at = decode_time(d);
-	if (!d->why && utc != (time_split(at).year < 2050))
-		decode_fail(d, "a time of the wrong type");
-}
-
 static const char *
 check_time_types(struct look *l)
 {
@@ -79,8 +62,8 @@ check_time_types(struct look *l)
 	decode_whole(&d, DER_SEQUENCE);
 	decode_whole(&d, DER_SEQUENCE);
 	struct decode validity = decode_enter(&d, DER_SEQUENCE);
-	check_time_tag(&validity);
-	check_time_tag(&validity);
+	decode_time_typed(&validity);
+	decode_time_typed(&validity);
 	return top.why ? "a time is UTCTime from 2050 on or GeneralizedTime before [RFC 5280 4.1.2.5]" : NULL;
 }
 
@@ -478,224 +461,4 @@ lint_certificate(struct bytes tbs, const struct profile *profile, const struct p
 	if (err_is(certificate_read_tbs(tbs, &l.c)))
 		return err_make(ERR_LINT, "%s: not DER of a certificate: %s [RFC 5280 4.1]", profile->name, keep(&l));
 	return run(&l, checks, sizeof checks / sizeof *checks);
-}
-
-/* ---- lists ---------------------------------------------------------------------------------------------------------- */
-
-static int
-compare_serials(const void *a, const void *b)
-{
-	const struct bytes *x = a, *y = b;
-	if (x->n != y->n)
-		return x->n < y->n ? -1 : 1;
-	return memcmp(x->p, y->p, x->n);
-}
-
-/* Type of the date, reason and critical flags of one entry; its serial. */
-static const char *
-check_entry(struct decode *d, int64_t this_update_at, struct bytes *ret_serial)
-{
-	struct decode one = decode_enter(d, DER_SEQUENCE);
-	*ret_serial = decode_unsigned(&one);
-	struct decode copy = one;
-	int64_t at = decode_time(&one);
-	check_time_tag(&copy);
-	if (d->why || at > this_update_at)
-		return "an entry that is later than the list, or with a time of the wrong type [RFC 5280 5.1.2.6]";
-	if (!decode_more(&one))
-		return NULL;
-	struct decode list = decode_enter(&one, DER_SEQUENCE), extension = decode_enter(&list, DER_SEQUENCE);
-	bool reason = bytes_eq(decode_oid(&extension), OID_CE_REASON_CODE);
-	struct bytes octets = decode_octets(&extension);
-	struct decode value = decode_inside(&extension, octets);
-	uint8_t code = decode_enum(&value);
-	decode_end(&value);
-	decode_end(&extension);
-	decode_end(&list);
-	decode_end(&one);
-	if (d->why || !reason)
-		return "an entry with something else than a reason that is not critical [RFC 5280 5.3]";
-	if (code == CRL_UNSPECIFIED || code == 7 || code == CRL_REMOVE || code > CRL_AA_COMPROMISE)
-		return "a reason of unspecified, removeFromCRL or unknown [RFC 5280 5.3.1]";
-	return NULL;
-}
-
-/* Every entry, and that no serial is there twice. */
-static const char *
-check_entries(const struct crl *c)
-{
-	size_t n;
-	const char *why = NULL;
-	if (err_is(crl_count(c, &n)))
-		return "the entries cannot be read [RFC 5280 5.1]";
-	if (n == 0)
-		return NULL;
-	struct bytes *serials = calloc(n, sizeof *serials);
-	if (!serials)
-		abort();
-	struct decode d = decode_init(c->entries);
-	for (size_t i = 0; i < n && !why; i++)
-		why = check_entry(&d, c->this_update_at, &serials[i]);
-	if (!why)
-		qsort(serials, n, sizeof *serials, compare_serials);
-	for (size_t i = 1; i < n && !why; i++)
-		if (bytes_eq(serials[i - 1], serials[i]))
-			why = "a serial that is there twice [RFC 5280 5.1.2.6]";
-	free(serials);
-	return why;
-}
-
-/* thisUpdate, nextUpdate and their types. */
-static const char *
-check_crl_times(const struct crl *c, bool root, int64_t now)
-{
-	struct decode top = decode_init(c->tbs), d = decode_enter(&top, DER_SEQUENCE);
-	decode_whole(&d, DER_INTEGER);
-	decode_whole(&d, DER_SEQUENCE);
-	decode_whole(&d, DER_SEQUENCE);
-	check_time_tag(&d);
-	check_time_tag(&d);
-	if (top.why)
-		return "thisUpdate or nextUpdate is missing or of the wrong type [RFC 5280 5.1.2.4]";
-	int64_t most = c->this_update_at + (root ? 366 * TIME_DAY : TIME_DAY + TIME_HOUR);
-	if (c->this_update_at > now)
-		return "thisUpdate lies in the future [RFC 5280 5.1.2.4]";
-	if (c->next_update_at <= c->this_update_at || c->next_update_at <= now)
-		return "nextUpdate is over already [RFC 5280 5.1.2.5]";
-	if (c->next_update_at > most && time_floor(c->next_update_at) != time_floor(TIME_NEVER))
-		return "nextUpdate is later than a day (a year for a root) and not the end of time [profile P17]";
-	return NULL;
-}
-
-static const char *
-check_crl(const struct crl *c, const struct certificate *issuer, uint64_t previous_number, int64_t now)
-{
-	enum algorithm key;
-	uint64_t number = 0;
-	if (!bytes_eq(c->issuer, issuer->subject) || !bytes_eq(c->authority_key_id, issuer->subject_key_id))
-		return "issuer or authorityKeyIdentifier is not the issuer's [RFC 5280 5.2.1]";
-	if (!issuer->ca || !(issuer->key_usage & PROFILE_KU_CRL_SIGN))
-		return "the issuer may not sign lists [RFC 5280 4.2.1.3]";
-	if (err_is(algorithm_of_key(issuer->spki, &key)) || key != c->algorithm)
-		return "the signature algorithm is not that of the issuer's key [RFC 5280 5.1.1.2]";
-	if (c->partial || c->unknown_critical)
-		return "the list is partial or has an unknown critical extension [profile P17]";
-	if (c->number.n == 0 || c->number.n > 8)
-		return "cRLNumber is missing or too long [RFC 5280 5.2.3]";
-	for (size_t i = 0; i < c->number.n; i++)
-		number = number << 8 | c->number.p[i];
-	if (number <= previous_number)
-		return "cRLNumber does not grow [RFC 5280 5.2.3]";
-	if (c->expired_since_at == 0 || c->expired_since_at > now)
-		return "expiredCertsOnCRL is missing or lies in the future [profile P17]";
-	const char *why = check_crl_times(c, certificate_self_issued(issuer), now);
-	return why ? why : check_entries(c);
-}
-
-err_t
-lint_crl(struct bytes tbs, const struct certificate *issuer, uint64_t previous_number, int64_t now)
-{
-	struct crl c;
-	struct look l;
-	if (err_is(crl_read_tbs(tbs, &c)))
-		return err_make(ERR_LINT, "CRL: not DER of a list: %s [RFC 5280 5.1]", keep(&l));
-	const char *why = check_crl(&c, issuer, previous_number, now);
-	return why ? err_make(ERR_LINT, "CRL: %s", why) : OK;
-}
-
-/* ---- answers -------------------------------------------------------------------------------------------------------- */
-
-static const char *
-check_single(const struct ocsp_response *r, size_t i, const struct certificate *issuer)
-{
-	const struct ocsp_single *s = &r->singles[i];
-	if (!ocsp_id_matches(&r->ids[i], issuer->subject, issuer->public_key))
-		return "a CertID of another issuer [RFC 6960 4.2.2.3]";
-	if (s->this_update_at > r->produced_at)
-		return "thisUpdate lies behind producedAt [RFC 6960 4.2.2.1]";
-	if (s->next_update_at == 0 || s->next_update_at < s->this_update_at || s->next_update_at > r->produced_at + TIME_HOUR)
-		return "nextUpdate is missing, over, or more than an hour ahead [profile P18]";
-	if (s->state == OCSP_STATE_REVOKED && s->revoked_at > s->this_update_at)
-		return "revoked in the future [RFC 6960 4.2.2.1]";
-	if (s->reason == CRL_UNSPECIFIED || s->reason == 7 || s->reason == CRL_REMOVE || s->reason > CRL_AA_COMPROMISE)
-		return "a reason of unspecified, removeFromCRL or unknown [RFC 5280 5.3.1]";
-	if (s->state == OCSP_STATE_UNKNOWN && s->certificate_hash.n)
-		return "a certHash for a certificate that is unknown [EN 319 411-1 OVR-6.6.3-02]";
-	if (s->archive_cutoff_at > r->produced_at)
-		return "archiveCutoff lies in the future [RFC 6960 4.4.4]";
-	return NULL;
-}
-
-static const char *
-check_ocsp(const struct ocsp_response *r, const struct certificate *responder, const struct certificate *issuer,
-    int64_t now)
-{
-	uint8_t id[DIGEST_SHA1_LEN];
-	digest_of(DIGEST_SHA1, responder->public_key, id);
-	if (!bytes_eq(r->responder_key_hash, BYTES_OF(id)))
-		return "the responder is not named by its key [RFC 6960 4.2.2.3]";
-	if (!bytes_eq(responder->issuer, issuer->subject) || !bytes_eq(responder->authority_key_id, issuer->subject_key_id))
-		return "the responder was not issued by the CA it answers for [RFC 6960 4.2.2.2]";
-	if (!certificate_has_purpose(responder, OID_KP_OCSP_SIGNING) || !responder->ocsp_nocheck)
-		return "the responder is not for OCSP answers [RFC 6960 4.2.2.2]";
-	if (r->produced_at < responder->not_before_at || r->produced_at > responder->not_after_at)
-		return "producedAt lies outside the responder's validity [profile P18]";
-	if (r->produced_at > now || r->produced_at < now - TIME_MINUTE)
-		return "producedAt is not now [RFC 6960 2.4]";
-	if (r->n == 0 || r->unknown_critical)
-		return "no answer, or a critical extension [RFC 6960 4.2.1]";
-	for (size_t i = 0; i < r->n; i++) {
-		const char *why = check_single(r, i, issuer);
-		if (why)
-			return why;
-	}
-	return NULL;
-}
-
-err_t
-lint_ocsp(struct bytes tbs, const struct certificate *responder, const struct certificate *issuer, int64_t now)
-{
-	struct ocsp_response r;
-	struct look l;
-	if (err_is(ocsp_read_tbs(tbs, &r)))
-		return err_make(ERR_LINT, "OCSP: not DER of an answer: %s [RFC 6960 4.2.1]", keep(&l));
-	const char *why = check_ocsp(&r, responder, issuer, now);
-	return why ? err_make(ERR_LINT, "OCSP: %s", why) : OK;
-}
-
-/* ---- time-stamps ---------------------------------------------------------------------------------------------------- */
-
-static const char *
-check_tst(const struct tsp_token *t, const struct certificate *unit, const struct profile_instance *instance, int64_t now)
-{
-	struct oid policy;
-	if (err_is(profile_policy_oid(instance, PROFILE_POLICY_STAMP, &policy)) || !bytes_eq(t->policy, oid_bytes(&policy)))
-		return "the policy is not ours [RFC 3161 2.4.2]";
-	if (!serial_good(t->serial))
-		return "the serial is not 20 octets that start with 40 to 7F [profile P1]";
-	if (t->ordering)
-		return "ordering is claimed [profile P19]";
-	if (t->accuracy_us == 0 || t->accuracy_us > 1000000)
-		return "the accuracy is missing or worse than a second [EN 319 421 TIS-7.7.2-03]";
-	if (t->gen_at > now || t->gen_at < now - TIME_SECOND)
-		return "genTime is not now [RFC 3161 2.4.2]";
-	if (t->nonce.n > TSP_NONCE_MAX)
-		return "the nonce is too long [profile P19]";
-	if (!certificate_has_purpose(unit, OID_KP_TIME_STAMPING) || unit->ext_key_usage.n != OID_KP_TIME_STAMPING.n + 2)
-		return "the unit is not for time-stamps alone [RFC 3161 2.3]";
-	if (t->gen_at < unit->not_before_at || t->gen_at > unit->not_after_at ||
-	    (unit->key_not_after_at && t->gen_at > unit->key_not_after_at))
-		return "the key of the unit is past its time [EN 319 421 TIS-7.7.1-09]";
-	return NULL;
-}
-
-err_t
-lint_tst(struct bytes info, const struct certificate *unit, const struct profile_instance *instance, int64_t now)
-{
-	struct tsp_token t;
-	struct look l;
-	if (err_is(tsp_info_read(info, &t)))
-		return err_make(ERR_LINT, "TST: not DER of a TSTInfo: %s [RFC 3161 2.4.2]", keep(&l));
-	const char *why = check_tst(&t, unit, instance, now);
-	return why ? err_make(ERR_LINT, "TST: %s", why) : OK;
 }

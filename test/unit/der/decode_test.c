@@ -87,6 +87,9 @@ times(void **state)
 	assert_true(at == wanted);
 	assert_true(accepts(DER("\x18\x0f" "20261122210509Z"), at = decode_time(d)));
 	assert_true(at == wanted);
+	assert_true(accepts(DER("\x17\x0d" "261122210509Z"), decode_time_typed(d)));
+	assert_true(accepts(DER("\x18\x0f" "20500101000000Z"), decode_time_typed(d)));
+	assert_false(accepts(DER("\x18\x0f" "20491231235959Z"), decode_time_typed(d)));
 	assert_true(accepts(DER("\x18\x11" "20261122210509.5Z"), at = decode_generalized(d, 0x18, true)));
 	assert_true(at == wanted + 500000);
 	assert_true(accepts(DER("\x18\x16" "20261122210509.000001Z"), at = decode_generalized(d, 0x18, true)));
