@@ -1,34 +1,23 @@
 #include "courier/catcher.h"
 #include "base/secret.h"
 #include "base/time.h"
-#include "courier/words.h"
 
 #include <pthread.h>
 
 struct caught {
-	uint64_t number; /* 0: empty */
-	const char *transport;
+	uint64_t n;
 	int64_t at;
-	struct buf to, subject, text;
+	const char *kind;
+	char to[512];
+	char subject[256];
+	char text[8192];
 };
 
 struct catcher {
-	pthread_mutex_t lock; /* guards all below */
+	pthread_mutex_t lock;
 	uint64_t count;
-	struct caught list[CATCHER_MAX]; /* a ring: number % CATCHER_MAX */
+	struct caught ring[CATCHER_MAX];
 };
-
-enum { FIELD_MAX = 16 * 1024 };
-
-static void
-field_set(struct buf *b, struct bytes value)
-{
-	if (b->n > 0)
-		secret_wipe(b->p, b->n);
-	b->cap = FIELD_MAX;
-	buf_reset(b);
-	buf_put(b, bytes_sub(value, 0, value.n > FIELD_MAX ? FIELD_MAX : value.n));
-}
 
 struct catcher *
 catcher_new(void)
@@ -45,147 +34,118 @@ catcher_free(struct catcher *c)
 {
 	if (c == NULL)
 		return;
-	for (size_t k = 0; k < CATCHER_MAX; k++) {
-		struct buf *fields[] = {&c->list[k].to, &c->list[k].subject, &c->list[k].text};
-		for (size_t f = 0; f < 3; f++) {
-			field_set(fields[f], (struct bytes){0});
-			buf_done(fields[f]);
-		}
-	}
 	pthread_mutex_destroy(&c->lock);
+	secret_wipe(c, sizeof *c);
 	free(c);
 }
 
+static void
+copy(char *to, size_t room, struct str from)
+{
+	snprintf(to, room, "%.*s", STR_ARG(from));
+}
+
 void
-catcher_put(struct catcher *c, const char *transport, struct str to, struct bytes subject, struct bytes text, int64_t at)
+catcher_put(struct catcher *c, const char *kind, struct str to, struct str subject, struct str text, int64_t at)
 {
 	pthread_mutex_lock(&c->lock);
-	struct caught *m = &c->list[++c->count % CATCHER_MAX];
-	m->number = c->count;
-	m->transport = transport;
-	m->at = at;
-	field_set(&m->to, str_bytes(to));
-	field_set(&m->subject, subject);
-	field_set(&m->text, text);
+	struct caught *m = &c->ring[c->count % CATCHER_MAX];
+	*m = (struct caught){.n = ++c->count, .at = at, .kind = kind};
+	copy(m->to, sizeof m->to, to);
+	copy(m->subject, sizeof m->subject, subject);
+	copy(m->text, sizeof m->text, text);
 	pthread_mutex_unlock(&c->lock);
 }
 
-/* The k-th newest, NULL at the end. Under the lock. */
+/* The i-th newest; NULL past the end. The lock is held. */
 static const struct caught *
-nth(const struct catcher *c, uint64_t k)
+newest(const struct catcher *c, uint64_t i)
 {
-	return k < CATCHER_MAX && k < c->count ? &c->list[(c->count - k) % CATCHER_MAX] : NULL;
+	if (i >= c->count || i >= CATCHER_MAX)
+		return NULL;
+	return &c->ring[(c->count - 1 - i) % CATCHER_MAX];
 }
 
 static void
-json_put(struct buf *out, const struct caught *m)
+json_text(struct buf *b, const char *text)
+{
+	buf_put_byte(b, '"');
+	for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
+		if (*c == '"' || *c == '\\')
+			buf_printf(b, "\\%c", *c);
+		else if (*c < 0x20)
+			buf_printf(b, "\\u%04x", *c);
+		else
+			buf_put_byte(b, *c);
+	}
+	buf_put_byte(b, '"');
+}
+
+void
+catcher_json(struct catcher *c, struct buf *b)
 {
 	char at[TIME_TEXT_MAX];
-	time_text(m->at, false, at);
-	buf_printf(out, "{\"n\":%llu,\"at\":\"%s\",\"kind\":\"%s\",\"to\":", (unsigned long long)m->number, at, m->transport);
-	words_put_json(out, buf_bytes(&m->to));
-	buf_put_str(out, STR(",\"subject\":"));
-	words_put_json(out, buf_bytes(&m->subject));
-	buf_put_str(out, STR(",\"text\":"));
-	words_put_json(out, buf_bytes(&m->text));
-	buf_put_byte(out, '}');
-}
-
-void
-catcher_write_json(struct catcher *c, struct buf *out)
-{
-	buf_put_str(out, STR("{\"messages\":["));
-	pthread_mutex_lock(&c->lock);
 	const struct caught *m;
-	for (uint64_t k = 0; (m = nth(c, k)) != NULL; k++) {
-		if (k > 0)
-			buf_put_byte(out, ',');
-		json_put(out, m);
+	pthread_mutex_lock(&c->lock);
+	buf_put_str(b, STR("{\"messages\":["));
+	for (uint64_t i = 0; (m = newest(c, i)) != NULL; i++) {
+		time_text(m->at, true, at);
+		buf_printf(b, "%s{\"n\":%llu,\"kind\":\"%s\",\"at\":\"%s\",\"to\":", i > 0 ? "," : "", (unsigned long long)m->n, m->kind, at);
+		json_text(b, m->to);
+		buf_put_str(b, STR(",\"subject\":"));
+		json_text(b, m->subject);
+		buf_put_str(b, STR(",\"text\":"));
+		json_text(b, m->text);
+		buf_put_byte(b, '}');
 	}
+	buf_put_str(b, STR("]}\n"));
 	pthread_mutex_unlock(&c->lock);
-	buf_put_str(out, STR("]}\n"));
 }
 
-/* Text with links made of what begins with http. */
 static void
-html_put(struct buf *out, struct bytes text)
+html_text(struct buf *b, const char *text)
 {
-	for (size_t i = 0; i < text.n; i++) {
-		switch (text.p[i]) {
+	for (; *text != '\0'; text++) {
+		switch (*text) {
 		case '<':
-			buf_put_str(out, STR("&lt;"));
+			buf_put_str(b, STR("&lt;"));
 			break;
 		case '>':
-			buf_put_str(out, STR("&gt;"));
+			buf_put_str(b, STR("&gt;"));
 			break;
 		case '&':
-			buf_put_str(out, STR("&amp;"));
+			buf_put_str(b, STR("&amp;"));
 			break;
 		case '"':
-			buf_put_str(out, STR("&quot;"));
+			buf_put_str(b, STR("&quot;"));
 			break;
 		default:
-			buf_put_byte(out, text.p[i]);
+			buf_put_byte(b, (uint8_t)*text);
 		}
 	}
-}
-
-static size_t
-link_end(struct bytes text, size_t from)
-{
-	while (from < text.n && text.p[from] > ' ' && strchr("<>\"'", text.p[from]) == NULL)
-		from++;
-	return from;
-}
-
-static void
-html_put_links(struct buf *out, struct bytes text)
-{
-	for (size_t at = 0; at < text.n;) {
-		size_t link = bytes_find(text, at, bytes("http", 4));
-		bool real = link != SIZE_MAX && (bytes_find(bytes_sub(text, link, text.n), 0, bytes("http://", 7)) == 0 ||
-		                                    bytes_find(bytes_sub(text, link, text.n), 0, bytes("https://", 8)) == 0);
-		size_t end = link == SIZE_MAX ? text.n : real ? link_end(text, link) : link + 4;
-		html_put(out, bytes_sub(text, at, real ? link : end));
-		if (real) {
-			buf_put_str(out, STR("<a href=\""));
-			html_put(out, bytes_sub(text, link, end));
-			buf_put_str(out, STR("\" rel=\"noreferrer\">"));
-			html_put(out, bytes_sub(text, link, end));
-			buf_put_str(out, STR("</a>"));
-		}
-		at = end;
-	}
-}
-
-static void
-html_put_one(struct buf *out, const struct caught *m)
-{
-	char at[TIME_TEXT_MAX];
-	time_text(m->at, false, at);
-	buf_put_str(out, STR("<article><h2>"));
-	html_put(out, buf_bytes(&m->subject));
-	buf_printf(out, "</h2><p><b>%s</b> to ", m->transport);
-	html_put(out, buf_bytes(&m->to));
-	buf_printf(out, " at <time>%s</time></p><pre>", at);
-	html_put_links(out, buf_bytes(&m->text));
-	buf_put_str(out, STR("</pre></article>\n"));
 }
 
 void
-catcher_write_html(struct catcher *c, struct buf *out)
+catcher_html(struct catcher *c, struct buf *b)
 {
-	buf_put_str(out, STR("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
-	                     "<meta http-equiv=\"refresh\" content=\"5\"><title>Caught mail (DEMO)</title><style>"
-	                     "body{font:16px/1.5 sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem}"
-	                     "article{border:1px solid #999;border-radius:6px;padding:0 1rem;margin:1rem 0}h2{font-size:1.1rem}"
-	                     "pre{white-space:pre-wrap;font:inherit}</style><h1>Caught mail</h1>"
-	                     "<p>Nothing leaves this machine: here is what would have been sent, newest first.</p>\n"));
-	pthread_mutex_lock(&c->lock);
+	char at[TIME_TEXT_MAX];
 	const struct caught *m;
-	for (uint64_t k = 0; (m = nth(c, k)) != NULL; k++)
-		html_put_one(out, m);
-	pthread_mutex_unlock(&c->lock);
+	buf_put_str(b, STR("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Mail catcher</title>"
+	                   "<meta name=\"viewport\" content=\"width=device-width\"></head><body><main>"
+	                   "<h1>Mail catcher</h1><p>Nothing leaves this machine. Newest first; reload the page for more.</p>"));
+	pthread_mutex_lock(&c->lock);
 	if (c->count == 0)
-		buf_put_str(out, STR("<p>No message yet.</p>\n"));
+		buf_put_str(b, STR("<p>No message yet.</p>"));
+	for (uint64_t i = 0; (m = newest(c, i)) != NULL; i++) {
+		time_text(m->at, false, at);
+		buf_put_str(b, STR("<article><h2>"));
+		html_text(b, m->subject[0] == '\0' ? m->kind : m->subject);
+		buf_printf(b, "</h2><p>%s to ", m->kind);
+		html_text(b, m->to);
+		buf_printf(b, ", <time>%s</time></p><pre>", at);
+		html_text(b, m->text);
+		buf_put_str(b, STR("</pre></article>"));
+	}
+	pthread_mutex_unlock(&c->lock);
+	buf_put_str(b, STR("</main></body></html>\n"));
 }

@@ -1,6 +1,6 @@
 /*
- * The mail catcher of demo and internal instances: the newest messages in memory, as a page and as JSON. Nothing leaves the
- * machine and nothing is written. Any thread may put; pages are made on the loop's thread.
+ * The demo's mail catcher: the newest mails and SMS in memory, and their pages. The loop's thread puts and shows; other
+ * threads may put as well.
  */
 #ifndef PARAPH_COURIER_CATCHER_H
 #define PARAPH_COURIER_CATCHER_H
@@ -14,12 +14,12 @@ struct catcher;
 struct catcher *catcher_new(void);
 void catcher_free(struct catcher *c); /* accepts NULL; wipes */
 
-/* Keeps a copy; the oldest goes when there are too many. transport: "email", "sms", "webhook". */
-void catcher_put(struct catcher *c, const char *transport, struct str to, struct bytes subject, struct bytes text, int64_t at);
+/* Keeps a copy; the oldest makes room. kind: "mail" or "sms". */
+void catcher_put(struct catcher *c, const char *kind, struct str to, struct str subject, struct str text, int64_t at);
 
-/* {"messages":[{"n":3,"at":"…","kind":"email","to":"…","subject":"…","text":"…"},…]}, newest first. */
-void catcher_write_json(struct catcher *c, struct buf *out);
-/* The same for people. */
-void catcher_write_html(struct catcher *c, struct buf *out);
+/* {"messages":[{"n","kind","to","subject","text","at"}…]}, newest first. */
+void catcher_json(struct catcher *c, struct buf *b);
+/* The same as a page for people; every text is escaped. */
+void catcher_html(struct catcher *c, struct buf *b);
 
 #endif

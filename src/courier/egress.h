@@ -1,39 +1,32 @@
 /*
- * The one way out: mail to the configured server, and POST to webhooks and the SMS gateway. The address that is really
- * connected to is judged, after the name was resolved: private, loopback, link-local, mapped and translated ones are
- * refused unless allowed. No redirects, no answer above 64 KiB, no wait above 20 s. Blocking; any thread.
+ * The one way out: every connection that this service opens to another machine is prepared here. Only the protocols asked
+ * for, no redirects, no proxy, no addresses of private networks unless the configuration names the host for this purpose,
+ * limits of time and size. Any thread; each transfer has its own handle.
  */
 #ifndef PARAPH_COURIER_EGRESS_H
 #define PARAPH_COURIER_EGRESS_H
 
 #include "base/buf.h"
-#include <sys/socket.h>
+#include <curl/curl.h>
 
-enum { EGRESS_ANSWER_MAX = 64 * 1024 };
+enum { EGRESS_SECONDS = 20, EGRESS_ANSWER_MAX = 64 * 1024 };
 
-/* Once, before the jail. ERR_EGRESS. */
-err_t egress_init(void);
-
-/* Whether an address is a public one. */
-bool egress_address_public(const struct sockaddr *address);
-
-struct egress_server {
-	bool tls;              /* smtps; otherwise STARTTLS if offered */
-	const char *host;
-	int port;
-	const char *user;      /* "" none */
-	const char *password;
+struct egress {
+	CURL *curl;
+	bool private_allowed; /* the operator named this host himself (mail server, gateway) */
+	struct buf answer;
+	char why[CURL_ERROR_SIZE];
 };
 
-/* Hands one mail over. ERR_EGRESS with the server's answer (never with the content). */
-err_t egress_mail(const struct egress_server *server, const char *from, const char *to, struct bytes message);
+/* protocols: "https" or "smtp,smtps". ERR_EGRESS. */
+err_t egress_open(struct egress *e, const char *url, const char *protocols, bool private_allowed);
+void egress_close(struct egress *e);
+#define AUTO_EGRESS(name) __attribute__((cleanup(egress_close))) struct egress name = {0}
 
-struct egress_header {
-	const char *name;
-	const char *value;
-};
+/* Runs the transfer. ERR_EGRESS with the reason; *ret_status is the HTTP or SMTP status when there was one. */
+err_t egress_run(struct egress *e, long *ret_status);
 
-/* POST application/json; success is 2xx. allow_private: for tests and internal receivers. ERR_EGRESS. */
-err_t egress_post(const char *url, const struct egress_header *headers, size_t headers_n, struct bytes body, bool allow_private);
+/* Whether an address (as connect would get it) is outside of all private, local and special networks. */
+bool egress_address_is_public(const struct sockaddr *address);
 
 #endif

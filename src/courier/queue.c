@@ -1,211 +1,217 @@
 #include "courier/queue.h"
 #include "base/log.h"
-#include "base/secret.h"
 #include "base/time.h"
+#include "os/clock.h"
 #include "os/file.h"
+#include "wire/message.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <pb_decode.h>
 #include <pb_encode.h>
+#include <pthread.h>
 #include <sys/stat.h>
 
-#define KEEP_MARKS_S (7 * 24 * 3600)
-#define GIVE_UP_US (48 * TIME_HOUR)
-#define PAUSE_FIRST_US (5 * TIME_SECOND)
-#define PAUSE_MOST_US TIME_HOUR
-enum { ENCODED_MAX = 16 * 1024 };
+enum { ID_HEX = 33, ENCODED_MAX = 16 * 1024, DONE_DAYS = 30, WAIT_SECONDS = 5, REMEMBERED = 1024 };
 
-struct entry {
-	struct queue_item item; /* first: an item is its entry */
-	struct entry *next;
-	bool under_way;
-	int64_t due_us;
-	int64_t waited_us; /* pauses so far, since this start */
+/* Tries of a message since this program started; a restart begins anew, which only means sooner. */
+struct tried {
+	char id[ID_HEX];
+	unsigned n;
+	int64_t next_at; /* monotonic */
 };
 
 struct queue {
-	char directory[PATH_MAX];
-	struct entry *first, **last;
-	size_t n;
+	const struct deliver *deliver;
+	char waiting[PATH_MAX], done[PATH_MAX], dead[PATH_MAX];
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	pthread_t thread;
+	bool started, ending, news;
+	struct tried tried[REMEMBERED]; /* of the delivering thread */
+	size_t tried_n;
 };
 
-/* ---- files ---- */
-
-static void
-path_make(const struct queue *q, const char *folder, const uint8_t *id, char ret_path[PATH_MAX + 64])
-{
-	char hex[2 * QUEUE_ID_LEN + 1];
-	bytes_hex(bytes(id, QUEUE_ID_LEN), hex);
-	snprintf(ret_path, PATH_MAX + 64, "%s/%s%s", q->directory, folder, hex);
-}
-
-static bool
-is_done(const struct queue *q, const uint8_t *id)
-{
-	char path[PATH_MAX + 64];
-	path_make(q, "done/", id, path);
-	return access(path, F_OK) == 0;
-}
-
 static err_t
-message_store(const struct queue *q, const uint8_t *id, const paraph_Courier *message)
+path_of(const char *folder, const char *id, char ret[PATH_MAX])
 {
-	char path[PATH_MAX + 64];
-	uint8_t encoded[ENCODED_MAX];
-	pb_ostream_t out = pb_ostream_from_buffer(encoded, sizeof encoded);
-	if (!pb_encode(&out, message_courier.fields, message))
-		return err_make(ERR_WIRE, "a message for the queue does not encode");
-	path_make(q, "", id, path);
-	return file_replace(path, bytes(encoded, out.bytes_written), 0600);
-}
-
-static err_t
-message_load(const char *path, paraph_Courier *ret_message)
-{
-	AUTO_BUF(encoded, ENCODED_MAX);
-	TRY(file_read_path(path, &encoded));
-	pb_istream_t in = pb_istream_from_buffer(encoded.p, encoded.n);
-	if (!pb_decode(&in, message_courier.fields, ret_message) || ret_message->which_body != paraph_Courier_message_tag)
-		return err_make(ERR_WIRE, "a file of the queue does not decode");
+	if (snprintf(ret, PATH_MAX, "%s/%s", folder, id) >= PATH_MAX)
+		return err_make(ERR_CONF, "the path of the courier's folder is too long");
 	return OK;
 }
 
-/* Moves a message's file away; what was said stays only as a mark, not as text. */
-static void
-file_finish(const struct queue *q, const uint8_t *id, const char *folder)
+static err_t
+folder_make(const char *folder, const char *name, char ret[PATH_MAX])
 {
-	char from[PATH_MAX + 64], to[PATH_MAX + 64];
-	path_make(q, "", id, from);
-	path_make(q, folder, id, to);
-	if (rename(from, to) != 0) {
-		log_error(err_errno("moving a message to %s", folder), "queue");
-		return;
-	}
-	if (strcmp(folder, "done/") == 0 && truncate(to, 0) != 0)
-		log_error(err_errno("emptying a delivered message"), "queue");
-	file_sync_dir_of(to);
-	file_sync_dir_of(from);
+	TRY(path_of(folder, name, ret));
+	return file_mkdir(ret, 0700);
 }
 
-/* ---- list ---- */
+typedef void (*entry_f)(struct queue *q, const char *folder, const char *name, void *arg);
 
-static struct entry *
-entry_add(struct queue *q, const uint8_t *id, paraph_Courier *message)
+static void
+entries(struct queue *q, const char *folder, entry_f each, void *arg)
 {
-	struct entry *e = calloc(1, sizeof *e);
-	if (e == NULL)
-		abort();
-	memcpy(e->item.id, id, QUEUE_ID_LEN);
-	e->item.message = message;
-	*q->last = e;
-	q->last = &e->next;
-	q->n++;
-	return e;
+	DIR *d = opendir(folder);
+	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;)
+		if (strlen(e->d_name) == ID_HEX - 1) /* also leaves out what an interrupted write left */
+			each(q, folder, e->d_name, arg);
+	if (d != NULL)
+		closedir(d);
 }
 
 static void
-entry_remove(struct queue *q, struct entry *gone)
+done_forget(struct queue *q, const char *folder, const char *name, void *arg)
 {
-	struct entry **at = &q->first;
-	while (*at != gone)
-		at = &(*at)->next;
-	*at = gone->next;
-	if (q->last == &gone->next)
-		q->last = at;
-	q->n--;
-	message_free(&message_courier, gone->item.message);
-	free(gone);
-}
-
-static bool
-waits(const struct queue *q, const uint8_t *id)
-{
-	for (const struct entry *e = q->first; e != NULL; e = e->next)
-		if (memcmp(e->item.id, id, QUEUE_ID_LEN) == 0)
-			return true;
-	return false;
-}
-
-/* ---- opening ---- */
-
-static void
-entry_load(struct queue *q, const char *name)
-{
-	uint8_t id[QUEUE_ID_LEN];
-	char path[PATH_MAX + 64];
-	if (strlen(name) != 2 * QUEUE_ID_LEN || bytes_unhex(str_c(name), QUEUE_ID_LEN, id).code != ERR_OK)
-		return; /* a folder, or a file that was being written */
-	path_make(q, "", id, path);
-	paraph_Courier *message = message_new(&message_courier);
-	err_t e = message_load(path, message);
-	if (err_is(e)) {
-		log_error(e, "queue");
-		message_free(&message_courier, message);
-		file_finish(q, id, "failed/");
-		return;
-	}
-	entry_add(q, id, message);
-}
-
-static void
-mark_expire(const char *folder, const char *name, time_t before)
-{
-	char path[2 * PATH_MAX];
+	char path[PATH_MAX];
 	struct stat st;
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_mtime < before)
+	const int64_t *now = arg;
+	(void)q;
+	if (!err_is(path_of(folder, name, path)) && stat(path, &st) == 0 &&
+	    *now / TIME_SECOND - st.st_mtime > DONE_DAYS * 86400L)
 		unlink(path);
 }
 
-static err_t
-folder_walk(struct queue *q, const char *folder, bool marks)
-{
-	DIR *d = opendir(folder);
-	if (d == NULL)
-		return err_errno("reading %s", folder);
-	time_t week_ago = time(NULL) - KEEP_MARKS_S; /* age of files: the file system's own clock */
-	for (struct dirent *entry; (entry = readdir(d)) != NULL;) {
-		if (entry->d_name[0] == '.')
-			continue;
-		if (marks)
-			mark_expire(folder, entry->d_name, week_ago);
-		else
-			entry_load(q, entry->d_name);
-	}
-	closedir(d);
-	return OK;
-}
-
-static err_t
-folders_open(struct queue *q)
-{
-	char path[PATH_MAX + 64];
-	TRY(file_mkdir(q->directory, 0700));
-	snprintf(path, sizeof path, "%s/failed", q->directory);
-	TRY(file_mkdir(path, 0700));
-	snprintf(path, sizeof path, "%s/done", q->directory);
-	TRY(file_mkdir(path, 0700));
-	TRY(folder_walk(q, path, true));
-	return folder_walk(q, q->directory, false);
-}
-
 err_t
-queue_open(const char *directory, struct queue **ret_queue)
+queue_open(const char *folder, const struct deliver *deliver, int64_t now, struct queue **ret_queue)
 {
 	struct queue *q = calloc(1, sizeof *q);
 	if (q == NULL)
 		abort();
-	q->last = &q->first;
-	snprintf(q->directory, sizeof q->directory, "%s", directory);
-	err_t e = folders_open(q);
-	if (err_is(e))
+	q->deliver = deliver;
+	pthread_mutex_init(&q->lock, NULL);
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&q->more, &attr);
+	pthread_condattr_destroy(&attr);
+	err_t e = folder_make(folder, "queue", q->waiting);
+	if (!err_is(e))
+		e = folder_make(folder, "done", q->done);
+	if (!err_is(e))
+		e = folder_make(folder, "dead", q->dead);
+	if (err_is(e)) {
 		queue_free(q);
-	else
-		*ret_queue = q;
-	return e;
+		return e;
+	}
+	entries(q, q->done, done_forget, &now);
+	*ret_queue = q;
+	return OK;
+}
+
+int64_t
+queue_pause(unsigned tries)
+{
+	int64_t pause = 15 * TIME_SECOND;
+	for (unsigned i = 0; i < tries && pause < 6 * TIME_HOUR; i++)
+		pause *= 2;
+	return pause > 6 * TIME_HOUR ? 6 * TIME_HOUR : pause;
+}
+
+static struct tried *
+tried_get(struct queue *q, const char *id)
+{
+	for (size_t i = 0; i < q->tried_n; i++)
+		if (strcmp(q->tried[i].id, id) == 0)
+			return &q->tried[i];
+	/* More than fit: the oldest is forgotten and tried a little earlier. */
+	struct tried *t = &q->tried[q->tried_n < REMEMBERED ? q->tried_n++ : 0];
+	*t = (struct tried){.n = 0};
+	snprintf(t->id, sizeof t->id, "%s", id);
+	return t;
+}
+
+static void
+tried_forget(struct queue *q, struct tried *t)
+{
+	*t = q->tried[--q->tried_n];
+}
+
+static err_t
+message_load(const char *path, paraph_Message *m)
+{
+	AUTO_BUF(b, ENCODED_MAX);
+	TRY(file_read_path(path, &b));
+	pb_istream_t in = pb_istream_from_buffer(b.p, b.n);
+	if (!pb_decode(&in, paraph_Message_fields, m))
+		return err_make(ERR_WIRE, "a waiting message does not decode: %s", PB_GET_ERROR(&in));
+	return OK;
+}
+
+/* Out of the queue, into the folder where it ends; delivered ones keep nothing but their id. */
+static void
+message_end(const char *path, const char *folder, const char *id, bool keep)
+{
+	char to[PATH_MAX];
+	if (err_is(path_of(folder, id, to)) || rename(path, to) != 0) {
+		log_event(LOG_ERR, "message-stuck", "reason", strerror(errno), NULL);
+		return;
+	}
+	if (!keep && truncate(to, 0) != 0)
+		log_event(LOG_WARNING, "message-kept", "reason", strerror(errno), NULL);
+	file_sync_dir_of(to);
+	file_sync_dir_of(path);
+}
+
+static void
+message_try(struct queue *q, const char *folder, const char *id, void *arg)
+{
+	char path[PATH_MAX];
+	paraph_Message m = paraph_Message_init_zero;
+	struct tried *t = tried_get(q, id);
+	(void)arg;
+	if (t->next_at > clock_monotonic() || err_is(path_of(folder, id, path)))
+		return;
+	err_t e = message_load(path, &m);
+	bool broken = err_is(e);
+	if (!broken)
+		e = deliver_message(q->deliver, &m, clock_now());
+	if (!err_is(e)) {
+		message_end(path, q->done, id, false);
+		tried_forget(q, t);
+		return;
+	}
+	log_error(e, "message-not-delivered");
+	t->next_at = clock_monotonic() + queue_pause(t->n++);
+	if (broken || t->n >= QUEUE_TRIES_MAX) {
+		log_event(LOG_ERR, "message-given-up", "id", id, NULL);
+		message_end(path, q->dead, id, true);
+		tried_forget(q, t);
+	}
+}
+
+/* False when the queue ends. */
+static bool
+wait_for_more(struct queue *q)
+{
+	pthread_mutex_lock(&q->lock);
+	int64_t until = clock_monotonic() + WAIT_SECONDS * TIME_SECOND;
+	struct timespec t = {.tv_sec = until / TIME_SECOND, .tv_nsec = until % TIME_SECOND * 1000};
+	while (!q->news && !q->ending && pthread_cond_timedwait(&q->more, &q->lock, &t) == 0)
+		;
+	q->news = false;
+	bool go_on = !q->ending;
+	pthread_mutex_unlock(&q->lock);
+	return go_on;
+}
+
+static void *
+deliver_run(void *arg)
+{
+	struct queue *q = arg;
+	do
+		entries(q, q->waiting, message_try, NULL);
+	while (wait_for_more(q));
+	return NULL;
+}
+
+void
+queue_start(struct queue *q)
+{
+	if (pthread_create(&q->thread, NULL, deliver_run, q) != 0)
+		abort();
+	q->started = true;
 }
 
 void
@@ -213,69 +219,49 @@ queue_free(struct queue *q)
 {
 	if (q == NULL)
 		return;
-	while (q->first != NULL)
-		entry_remove(q, q->first);
+	pthread_mutex_lock(&q->lock);
+	q->ending = true;
+	pthread_cond_signal(&q->more);
+	pthread_mutex_unlock(&q->lock);
+	if (q->started)
+		pthread_join(q->thread, NULL);
+	pthread_cond_destroy(&q->more);
+	pthread_mutex_destroy(&q->lock);
 	free(q);
 }
 
-/* ---- use ---- */
+static bool
+known(const struct queue *q, const char *id)
+{
+	char path[PATH_MAX];
+	const char *const folders[] = {q->waiting, q->done, q->dead};
+	for (size_t i = 0; i < 3; i++)
+		if (!err_is(path_of(folders[i], id, path)) && access(path, F_OK) == 0)
+			return true;
+	return false;
+}
 
 err_t
-queue_put(struct queue *q, const paraph_Courier *message)
+queue_put(struct queue *q, const paraph_Message *m)
 {
-	const paraph_Message *m = &message->body.message;
-	if (message->which_body != paraph_Courier_message_tag || m->id.size != QUEUE_ID_LEN)
-		return err_make(ERR_INPUT, "a message needs an id of %d octets", QUEUE_ID_LEN);
-	if (waits(q, m->id.bytes) || is_done(q, m->id.bytes))
-		return OK;
-	if (q->n >= QUEUE_WAITING_MAX)
-		return err_make(ERR_LIMIT, "more than %d messages wait", QUEUE_WAITING_MAX);
-	TRY(message_store(q, m->id.bytes, message));
-	paraph_Courier *own = message_new(&message_courier);
-	memcpy(own, message, sizeof *own);
-	entry_add(q, m->id.bytes, own);
-	return OK;
-}
-
-struct queue_item *
-queue_take(struct queue *q, int64_t monotonic_us)
-{
-	for (struct entry *e = q->first; e != NULL; e = e->next)
-		if (!e->under_way && e->due_us <= monotonic_us) {
-			e->under_way = true;
-			return &e->item;
-		}
-	return NULL;
-}
-
-void
-queue_done(struct queue *q, struct queue_item *item)
-{
-	file_finish(q, item->id, "done/");
-	entry_remove(q, (struct entry *)(void *)item);
-}
-
-void
-queue_failed(struct queue *q, struct queue_item *item, int64_t monotonic_us)
-{
-	struct entry *e = (struct entry *)(void *)item;
-	int64_t pause = PAUSE_FIRST_US;
-	for (unsigned k = 0; k < item->tries && pause < PAUSE_MOST_US; k++)
-		pause *= 3;
-	pause = pause > PAUSE_MOST_US ? PAUSE_MOST_US : pause;
-	item->tries++;
-	e->under_way = false;
-	e->due_us = monotonic_us + pause;
-	e->waited_us += pause;
-	if (e->waited_us > GIVE_UP_US) {
-		log_event(LOG_ERR, "message-given-up", NULL);
-		file_finish(q, item->id, "failed/");
-		entry_remove(q, e);
+	char id[ID_HEX], path[PATH_MAX];
+	uint8_t *encoded = malloc(ENCODED_MAX);
+	if (encoded == NULL)
+		abort();
+	if (m->id.size != 16) {
+		free(encoded);
+		return err_make(ERR_WIRE, "the id of a message has 16 octets");
 	}
-}
-
-size_t
-queue_length(const struct queue *q)
-{
-	return q->n;
+	bytes_hex(bytes(m->id.bytes, 16), id);
+	pb_ostream_t out = pb_ostream_from_buffer(encoded, ENCODED_MAX);
+	err_t e = path_of(q->waiting, id, path);
+	if (!err_is(e) && !known(q, id))
+		e = pb_encode(&out, paraph_Message_fields, m) ? file_replace(path, bytes(encoded, out.bytes_written), 0600)
+		                                              : err_make(ERR_WIRE, "a message does not encode");
+	free(encoded);
+	pthread_mutex_lock(&q->lock);
+	q->news = true;
+	pthread_cond_signal(&q->more);
+	pthread_mutex_unlock(&q->lock);
+	return e;
 }

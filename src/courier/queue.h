@@ -1,38 +1,29 @@
 /*
- * The durable queue of messages from core: one file for each in DIR/courier, written and synced before core is told; a mark
- * in done/ remembers for a week what was delivered, so that an id is delivered once. What cannot be delivered within two
- * days goes to failed/. One thread, the loop's.
+ * Messages that must get through: each is a file below courier/queue until it is delivered, tried again with growing
+ * pauses, and given up into courier/dead after the last try. What was delivered leaves an empty file with its id in
+ * courier/done, so that the same id is not delivered twice; a crash at the moment of delivery can still repeat one message.
+ * queue_put: any thread. One thread of its own delivers.
  */
 #ifndef PARAPH_COURIER_QUEUE_H
 #define PARAPH_COURIER_QUEUE_H
 
-#include "base/buf.h"
-#include "wire/message.h"
+#include "courier/deliver.h"
+
+enum { QUEUE_TRIES_MAX = 12 };
 
 struct queue;
 
-enum { QUEUE_ID_LEN = 16, QUEUE_WAITING_MAX = 10000 };
-
-/* One message that is due; message belongs to the queue. */
-struct queue_item {
-	uint8_t id[QUEUE_ID_LEN];
-	unsigned tries;
-	paraph_Courier *message;
-};
-
-/* Reads what waits from an earlier run. */
-err_t queue_open(const char *directory, struct queue **ret_queue);
+/* folder: DIR/courier. Makes its subfolders; forgets ids delivered more than 30 days ago. */
+err_t queue_open(const char *folder, const struct deliver *deliver, int64_t now, struct queue **ret_queue);
+/* Starts the delivering thread. */
+void queue_start(struct queue *q);
+/* Ends the thread after the delivery under way; what waits stays on the disk. Accepts NULL. */
 void queue_free(struct queue *q);
 
-/* Takes a message in: on disk when this returns OK. A known id is OK and nothing more. ERR_LIMIT, ERR_DISK_FULL, ERR_INPUT. */
-err_t queue_put(struct queue *q, const paraph_Courier *message);
+/* Returns when the message is durable. An id that is known already is fine: nothing happens. */
+err_t queue_put(struct queue *q, const paraph_Message *m);
 
-/* The next one that is due and not under way; NULL when there is none. It is under way until queue_done or queue_failed. */
-struct queue_item *queue_take(struct queue *q, int64_t monotonic_us);
-void queue_done(struct queue *q, struct queue_item *item);
-/* To be tried again after a growing pause, or given up. */
-void queue_failed(struct queue *q, struct queue_item *item, int64_t monotonic_us);
-
-size_t queue_length(const struct queue *q);
+/* The pause before the next try after so many tries, microseconds. */
+int64_t queue_pause(unsigned tries);
 
 #endif

@@ -1,0 +1,32 @@
+#include "courier/text.h"
+#include "base/time.h"
+
+static struct str
+code_of(const paraph_CodeMessage *m)
+{
+	return (struct str){(const char *)m->code.bytes, m->code.size};
+}
+
+void
+text_code_mail(const paraph_CodeMessage *m, const char *site, struct buf *subject, struct buf *text)
+{
+	char until[TIME_TEXT_MAX];
+	struct str code = code_of(m);
+	time_text(m->expires_at, false, until);
+	/* Not the code: a subject is shown on locked screens. */
+	buf_printf(subject, "Your code to sign \"%s\"", m->title);
+	buf_printf(text,
+	    "%.*s\n\nThis code signs \"%s\" (%s) for %s.\nType it on the page that you opened at %s. It works until %s.\n\n"
+	    "Never share it: nobody from %s or from this service will ask you for it.\n"
+	    "You did not want to sign anything? Then do nothing: without this code nothing is signed.\n",
+	    STR_ARG(code), m->title, m->short_hash, m->sender, site, until, m->sender);
+}
+
+void
+text_code_sms(const paraph_CodeMessage *m, const char *site, struct buf *text)
+{
+	struct str code = code_of(m);
+	/* The last line is the form that browsers fill in by themselves (origin-bound one-time codes). */
+	buf_printf(text, "%.*s signs \"%.60s\" (%s) for %.40s. Never share it.\n\n@%s #%.*s", STR_ARG(code), m->title, m->short_hash,
+	    m->sender, site, STR_ARG(code));
+}
