@@ -24,17 +24,12 @@ facts_from(const paraph_Prepared *p, struct prepare_facts *f)
 err_t
 prepare_inspect(struct core *core, int original_fd, struct prepare_facts *ret_facts)
 {
-	AUTO_BLOB(increment);
-	AUTO_BLOB(plan);
 	AUTO_DOCUMENT(ask);
 	AUTO_DOCUMENT(answer);
-	TRY(blob_new_append(core->blobs, &increment));
-	TRY(blob_new_append(core->blobs, &plan));
 	ask->which_body = paraph_Document_prepare_tag;
 	ask->body.prepare.demo = core->set.demo;
 	ask->body.prepare.inspect_only = true;
-	const int fds[] = {original_fd, increment.fd, plan.fd};
-	TRY(ask_document(core, ask, fds, 3, paraph_Document_prepared_tag, answer));
+	TRY(ask_document(core, ask, &original_fd, 1, paraph_Document_prepared_tag, answer));
 	facts_from(&answer->body.prepared, ret_facts);
 	return OK;
 }

@@ -277,7 +277,7 @@ static err_t
 open_writer(struct store *s, struct store_options options)
 {
 	TRY(connect_db(s->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &s->tx.db));
-	TRY(run(s->tx.db, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+	TRY(run(s->tx.db, "PRAGMA page_size=8192; PRAGMA temp_store=MEMORY; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
 	    "PRAGMA wal_autocheckpoint=0; PRAGMA foreign_keys=ON; PRAGMA journal_size_limit=67108864;"));
 	if (options.pages_max > 0) {
 		char sql[64];
@@ -349,7 +349,7 @@ store_reader_new(struct store *s, struct store_tx **ret_reader)
 		abort();
 	err_t e = connect_db(s->path, SQLITE_OPEN_READONLY, &tx->db);
 	if (!err_is(e))
-		e = run(tx->db, "PRAGMA query_only=ON");
+		e = run(tx->db, "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY");
 	if (err_is(e)) {
 		store_reader_free(tx);
 		return e;
