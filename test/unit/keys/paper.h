@@ -95,6 +95,13 @@ paper_signer(struct paper *p, uint16_t signer)
 }
 
 static inline void
+paper_person(struct paper *p, uint8_t n)
+{
+	house_registration(&p->registration, n);
+	assert_ok(house_enrol(p->house, &p->registration, p->mac));
+}
+
+static inline void
 paper_make(struct paper *p, struct house *h, const char *path, size_t signers)
 {
 	memset(p, 0, sizeof *p);
@@ -103,8 +110,7 @@ paper_make(struct paper *p, struct house *h, const char *path, size_t signers)
 	rand_fill(p->request, 16);
 	paper_prepare(p, path, signers);
 	paper_signer(p, 0);
-	house_registration(&p->registration, (uint8_t)rand_below(200));
-	assert_ok(house_enrol(h, &p->registration, p->mac));
+	paper_person(p, (uint8_t)rand_below(200));
 }
 
 static inline void

@@ -89,6 +89,7 @@ two_signers_in_a_row(void **state)
 	paper_make(p, &house, sample, 2);
 	for (uint16_t i = 0; i < 2; i++) {
 		paper_signer(p, i);
+		paper_person(p, (uint8_t)(100 + i));
 		paper_activate(p);
 		assert_ok(paper_sign(p));
 		uint64_t base = p->file.n;
