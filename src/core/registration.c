@@ -124,6 +124,7 @@ person_get(struct store_tx *tx, struct str owner, struct str reference, char ret
 }
 
 struct person_put {
+	bool demo; /* every subject of a demo says so */
 	struct str owner, reference;
 	char serial[65];
 };
@@ -138,7 +139,9 @@ person_put(struct store_tx *tx, void *arg)
 	if (p->serial[0] != '\0')
 		return OK;
 	rand_fill(random, sizeof random);
-	bytes_hex(BYTES_OF(random), p->serial);
+	char hex[2 * sizeof random + 1];
+	bytes_hex(BYTES_OF(random), hex);
+	snprintf(p->serial, sizeof p->serial, "%s%s", p->demo ? "DEMO-" : "", hex);
 	AUTO_QUERY(q, tx, SQL_PERSON_PUT);
 	query_text(&q, p->owner);
 	query_text(&q, p->reference);
@@ -302,7 +305,7 @@ registration_make(struct worker *w, const struct account *by, const struct regis
 {
 	struct make m = {.core = w->core, .by = by, .idem = idem};
 	TRY(from_wish(wish, by, clock_now(), &m.r));
-	struct person_put person = {.owner = str_c(by->id), .reference = wish->reference};
+	struct person_put person = {.demo = w->core->set.demo, .owner = str_c(by->id), .reference = wish->reference};
 	TRY(store_write(w->core->store, person_put, &person));
 	COPY(m.r.serial_number, str_c(person.serial));
 	AUTO_BUF(record, RECORD_MAX);
