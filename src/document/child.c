@@ -1,5 +1,6 @@
 #include "document/child.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "document/check.h"
 #include "document/prepare.h"
@@ -249,6 +250,7 @@ work(const paraph_Document *m, const int *fds, const struct typefaces *faces, pa
 	TRY(fds_check(m, fds));
 	TRY(file_size(fds[0], &n));
 	TRY(confine(n));
+	FAULT_POINT("document-read");
 	if (m->which_body == paraph_Document_check_tag) {
 		answer->which_body = paraph_Document_checked_tag;
 		return check(&m->body.check, fds, &answer->body.checked);

@@ -5,6 +5,7 @@
 enum {
 	HEADER_WITHIN = 1024, /* octets in which "%PDF-" must start [ISO 32000-2 Annex I] */
 	END_WITHIN = 1054,    /* and those in which "startxref" must, as readers look for it */
+	HEAD_WITHIN = 4096,   /* octets of a cross-reference stream in which its dictionary is looked at */
 	READER_MEMORY = 64 * 1024 * 1024,
 };
 
@@ -66,13 +67,45 @@ section_kind(const struct reader *r, enum plan_xref *ret_kind)
 	return OK;
 }
 
+/* A cross-reference stream that states a size beyond the limit is not unpacked to find that out. */
+static err_t
+size_scan(const struct reader *r)
+{
+	struct bytes head = bytes_sub(r->file, r->startxref + r->shift, r->file.n);
+	head.n = head.n > HEAD_WITHIN ? HEAD_WITHIN : head.n;
+	size_t at = bytes_find(head, 0, str_bytes(STR("/Size ")));
+	if (at == SIZE_MAX)
+		return OK;
+	at += strlen("/Size ");
+	size_t end = at;
+	while (end < head.n && head.p[end] >= '0' && head.p[end] <= '9')
+		end++;
+	uint64_t size = 0;
+	if (end > at && err_is(str_u64((struct str){(const char *)head.p + at, end - at}, LIMIT_DOCUMENT_OBJECTS, &size)))
+		return err_make(ERR_PDF_TOO_COMPLEX, "more than %d objects", LIMIT_DOCUMENT_OBJECTS);
+	return OK;
+}
+
+/* Messages of qpdf quote the file: only plain characters of them are passed on. */
+static const char *
+plain(struct reader *r, const char *message)
+{
+	const char *copy;
+	if (err_is(arena_str(r->arena, str_c(message), &copy)))
+		return "";
+	for (char *p = (char *)(uintptr_t)copy; *p != '\0'; p++)
+		if (*p < 0x20 || *p > 0x7e)
+			*p = '?';
+	return copy;
+}
+
 /* ---- opening ---- */
 
 static err_t
 open_error(struct reader *r)
 {
 	qpdf_error e = qpdf_get_error(r->q);
-	const char *detail = e == NULL ? "" : qpdf_get_error_message_detail(r->q, e);
+	const char *detail = e == NULL ? "" : plain(r, qpdf_get_error_message_detail(r->q, e));
 	switch (e == NULL ? qpdf_e_internal : qpdf_get_error_code(r->q, e)) {
 	case qpdf_e_password:
 		return err_make(ERR_PDF_ENCRYPTED, "it needs a password");
@@ -163,6 +196,7 @@ reader_new(struct bytes file, struct reader **ret_reader)
 		return err_make(ERR_PDF_TOO_LARGE, "%zu octets, at most %d MiB are allowed", file.n, LIMIT_DOCUMENT_MB);
 	TRY(startxref_find(file, &r->startxref));
 	TRY(section_kind(r, &r->xref));
+	TRY(size_scan(r));
 	TRY(open_qpdf(r));
 	TRY(reader_check(r));
 	*ret_reader = r;
@@ -357,7 +391,8 @@ reader_check(struct reader *r)
 		return OK;
 	qpdf_error e = qpdf_get_error(r->q);
 	enum qpdf_error_code_e code = qpdf_get_error_code(r->q, e);
+	const char *detail = plain(r, qpdf_get_error_message_detail(r->q, e));
 	if (code == qpdf_e_internal || code == qpdf_e_system)
-		return err_make(ERR_PDF_TOO_COMPLEX, "%s", qpdf_get_error_message_detail(r->q, e));
-	return err_make(ERR_PDF_DAMAGED, "%s", qpdf_get_error_message_detail(r->q, e));
+		return err_make(ERR_PDF_TOO_COMPLEX, "%s", detail);
+	return err_make(ERR_PDF_DAMAGED, "%s", detail);
 }

@@ -72,10 +72,21 @@ struct typefaces {
 	struct typeface at[SOURCES]; /* face NULL: the file is not there */
 };
 
-static void
-open_one(const struct source *source, struct typeface *t)
+/* The file of source i; the fonts of one collection share it. */
+static hb_blob_t *
+open_file(const struct typefaces *faces, size_t i)
 {
-	hb_blob_t *blob = hb_blob_create_from_file_or_fail(source->path);
+	if (i > 0 && strcmp(sources[i].path, sources[i - 1].path) == 0 && faces->at[i - 1].face != NULL)
+		return hb_face_reference_blob(faces->at[i - 1].face);
+	return hb_blob_create_from_file_or_fail(sources[i].path);
+}
+
+static void
+open_one(struct typefaces *faces, size_t i)
+{
+	const struct source *source = &sources[i];
+	struct typeface *t = &faces->at[i];
+	hb_blob_t *blob = open_file(faces, i);
 	if (blob == NULL)
 		return;
 	hb_face_t *face = hb_face_create(blob, source->index);
@@ -102,7 +113,7 @@ typeface_open_all(struct typefaces **ret_faces)
 	if (faces == NULL)
 		abort();
 	for (size_t i = 0; i < SOURCES; i++)
-		open_one(&sources[i], &faces->at[i]);
+		open_one(faces, i);
 	if (faces->at[SOURCE_BASIC].face == NULL) {
 		typeface_close_all(faces);
 		return err_make(ERR_NOT_FOUND, "the font %s is missing (package fonts-noto-core)", sources[SOURCE_BASIC].path);

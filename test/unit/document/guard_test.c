@@ -1,0 +1,82 @@
+#include "document/guard.h"
+#include "document/inspect.h"
+#include "sample.h"
+#include "unit.h"
+
+static err_t
+judge(const char *catalog, const char *page)
+{
+	AUTO_SAMPLE(s);
+	AUTO_READER(r);
+	static struct inspect_order order;
+	struct inspection in;
+	sample_start(&s);
+	sample_page(&s, catalog, page);
+	sample_object(&s, 5, "<</Type /OCG /Name (plain)>>");
+	sample_object(&s, 6, "<</Type /OCG /Name (paper) /Usage <</Print <</PrintState /OFF>>>>>>");
+	sample_object(&s, 7, "<</S /URI /URI (x) /Next [<</S /GoTo>> <</S /Named /Next 8 0 R>>]>>");
+	sample_object(&s, 8, "<</S /JavaScript /JS (app.alert\\(1\\))>>");
+	sample_object(&s, 9, "<</S /GoTo /Next 9 0 R>>");
+	TRY(reader_new(sample_end(&s, 'c'), &r));
+	return inspect_run(r, &order, &in);
+}
+
+static void
+scripts_that_run_by_themselves(void **state)
+{
+	(void)state;
+	static const char *const catalogs[] = {"/OpenAction 8 0 R", "/OpenAction <</S /Launch /F (x)>>", "/OpenAction 7 0 R",
+	    "/AA <</WC 8 0 R>>", "/AA <</DP 7 0 R>>", "/OpenAction <</S /Rendition /JS (x)>>",
+	    "/Names <</JavaScript <</Names [(a) 8 0 R]>>>>", "/Names <</JavaScript <</Kids [8 0 R]>>>>"};
+	for (size_t i = 0; i < sizeof catalogs / sizeof catalogs[0]; i++)
+		assert_err(judge(catalogs[i], ""), ERR_PDF_SCRIPTS);
+	assert_err(judge("", "/AA <</O 8 0 R>>"), ERR_PDF_SCRIPTS);
+	assert_err(judge("", "/AA <</C 7 0 R>>"), ERR_PDF_SCRIPTS);
+}
+
+static void
+what_only_goes_somewhere(void **state)
+{
+	(void)state;
+	static const char *const catalogs[] = {"/OpenAction [3 0 R /Fit]", "/OpenAction <</S /GoTo /D [3 0 R /Fit]>>", "/OpenAction 9 0 R",
+	    "/AA <</WC <</S /Named /N /NextPage>>>>", "/Names <</JavaScript <</Names []>>>>", "/Names <</Dests <<>>>>"};
+	for (size_t i = 0; i < sizeof catalogs / sizeof catalogs[0]; i++)
+		assert_ok(judge(catalogs[i], ""));
+}
+
+static void
+forms_that_are_not_pdf(void **state)
+{
+	(void)state;
+	assert_err(judge("/AcroForm <</XFA [(a) 4 0 R] /Fields []>>", ""), ERR_PDF_XFA);
+	assert_err(judge("/AcroForm <</XFA 4 0 R>>", ""), ERR_PDF_XFA);
+	assert_ok(judge("/AcroForm <</Fields []>>", ""));
+}
+
+static void
+layers(void **state)
+{
+	(void)state;
+	static const struct { const char *properties; unsigned code; } cases[] = {
+	    {"<</OCGs [5 0 R] /D <<>>>>", ERR_OK},
+	    {"<</OCGs [5 0 R] /D <</OFF [5 0 R]>>>>", ERR_PDF_HIDDEN_LAYERS},
+	    {"<</OCGs [5 0 R 6 0 R] /D <</BaseState /OFF /ON [5 0 R]>>>>", ERR_PDF_HIDDEN_LAYERS},
+	    {"<</OCGs [5 0 R] /D <</BaseState /OFF /ON [5 0 R]>>>>", ERR_OK},
+	    {"<</OCGs [5 0 R 6 0 R] /D <<>>>>", ERR_OK}, /* a usage without /AS changes nothing */
+	    {"<</OCGs [5 0 R 6 0 R] /D <</AS [<</Event /Print /OCGs [6 0 R] /Category [/Print]>>]>>>>", ERR_PDF_HIDDEN_LAYERS},
+	    {"<</OCGs [5 0 R] /D <</AS [<</Event /View /OCGs [5 0 R] /Category [/View]>>]>>>>", ERR_OK}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char catalog[300];
+		snprintf(catalog, sizeof catalog, "/OCProperties %s", cases[i].properties);
+		assert_err(judge(catalog, ""), cases[i].code);
+	}
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(scripts_that_run_by_themselves),
+    cmocka_unit_test(what_only_goes_somewhere),
+    cmocka_unit_test(forms_that_are_not_pdf),
+    cmocka_unit_test(layers),
+};
+
+UNIT_MAIN(tests)
