@@ -9,7 +9,7 @@ static struct bytes
 file_of(const char *name, struct buf *text)
 {
 	char path[1024];
-	snprintf(path, sizeof path, "%s/policy/profiles/%s.json", getenv("PARAPH_SOURCE"), name);
+	snprintf(path, sizeof path, "%s/%s.json", world_profiles(), name);
 	FILE *f = fopen(path, "re");
 	assert_non_null(f);
 	uint8_t *p = buf_extend(text, 16384);
@@ -22,9 +22,8 @@ static void
 shipped(void **state)
 {
 	(void)state;
-	char dir[1024];
+	const char *dir = world_profiles();
 	struct profile p;
-	snprintf(dir, sizeof dir, "%s/policy/profiles", getenv("PARAPH_SOURCE"));
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		assert_ok(profile_load(dir, names[i], &p));
 	assert_err(profile_load(dir, "absent", &p), ERR_IO);

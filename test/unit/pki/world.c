@@ -83,15 +83,22 @@ world_subject(const char *profile)
 	return f;
 }
 
+const char *
+world_profiles(void)
+{
+	static char dir[1024];
+	const char *source = getenv("PARAPH_SOURCE");
+	snprintf(dir, sizeof dir, "%s/policy/profiles", source ? source : ".");
+	return dir;
+}
+
 /* Makes key and certificate of one party. */
 static void
 make(struct world_party *p, const char *profile, const struct world_party *issuer)
 {
 	static uint8_t tbs_rooms[8][CERTIFICATE_OCTETS_MAX];
 	static unsigned next;
-	char dir[1024];
-	snprintf(dir, sizeof dir, "%s/policy/profiles", getenv("PARAPH_SOURCE") ? getenv("PARAPH_SOURCE") : ".");
-	MUST(profile_load(dir, profile, &p->profile));
+	MUST(profile_load(world_profiles(), profile, &p->profile));
 	world_key(p, p->profile.key);
 	struct certificate_facts f = {.subject = world_subject(profile), .spki = p->spki, .algorithm = p->algorithm};
 	if (issuer) {

@@ -30,6 +30,9 @@ struct world {
 /* The world; aborts with a message when it cannot be made. */
 struct world *world_get(void);
 
+/* The folder of the shipped profiles: that of PARAPH_SOURCE, or of the current folder. */
+const char *world_profiles(void);
+
 /* A fresh key of this kind. */
 void world_key(struct world_party *p, enum algorithm algorithm);
 /* Signature of p over data into 112 octets; returns its length. */

@@ -54,7 +54,7 @@ const struct wrong wrong_table[] = {
 	{"utc-time-without-seconds", "signer-b", WRONG_TIMES, .der = D("\x17\x0b" "2611222100Z" "\x17\x0b" "2611222115Z"), .says = "UTCTime", .judge = "openssl zlint pkilint"},
 	{"utc-time-with-zone", "signer-b", WRONG_TIMES, .der = D("\x17\x11" "261122210000+0100" "\x17\x11" "261122211500+0100"), .says = "UTCTime", .judge = "openssl certtool zlint pkilint"},
 	/* subject */
-	{"country-lower-case", "signer-b", WRONG_SUBJECT, .rdns = {RDN(COUNTRY, DER_PRINTABLE, "fr"), SN_DOE, GN_JANE, SERIAL, CN_JANE}, .says = "capital", .judge = "zlint"},
+	{"country-lower-case", "signer-b", WRONG_SUBJECT, .rdns = {RDN(COUNTRY, DER_PRINTABLE, "fr"), SN_DOE, GN_JANE, SERIAL, CN_JANE}, .says = "capital", .judge = "profile P4"},
 	{"country-three-letters", "signer-b", WRONG_SUBJECT, .rdns = {RDN(COUNTRY, DER_PRINTABLE, "FRA"), SN_DOE, GN_JANE, SERIAL, CN_JANE}, .says = "at most 2", .judge = "pkilint"},
 	{"country-utf8", "signer-b", WRONG_SUBJECT, .rdns = {RDN(COUNTRY, DER_UTF8, "FR"), SN_DOE, GN_JANE, SERIAL, CN_JANE}, .says = "another type", .judge = "zlint pkilint"},
 	{"country-missing", "signer-b", WRONG_SUBJECT, .rdns = {SN_DOE, GN_JANE, SERIAL, CN_JANE}, .says = "C is missing", .judge = "pkilint"},
@@ -65,7 +65,7 @@ const struct wrong wrong_table[] = {
 	{"common-name-trailing-space", "signer-b", WRONG_SUBJECT, .rdns = {C_FR, SN_DOE, GN_JANE, SERIAL, RDN(CN, DER_UTF8, "Jane Doe ")}, .says = "space at the end", .judge = "profile P4"},
 	{"common-name-leading-space", "signer-b", WRONG_SUBJECT, .rdns = {C_FR, SN_DOE, GN_JANE, SERIAL, RDN(CN, DER_UTF8, " Jane Doe")}, .says = "space at the start", .judge = "profile P4"},
 	{"common-name-invisible", "signer-b", WRONG_SUBJECT, .rdns = {C_FR, SN_DOE, GN_JANE, SERIAL, RDN(CN, DER_UTF8, "Jane\xe2\x80\x8b" "Doe")}, .says = "invisible", .judge = "profile P4"},
-	{"common-name-control", "signer-b", WRONG_SUBJECT, .rdns = {C_FR, SN_DOE, GN_JANE, SERIAL, RDN(CN, DER_UTF8, "Jane\x01" "Doe")}, .says = "does not allow", .judge = "zlint"},
+	{"common-name-control", "signer-b", WRONG_SUBJECT, .rdns = {C_FR, SN_DOE, GN_JANE, SERIAL, RDN(CN, DER_UTF8, "Jane\x01" "Doe")}, .says = "does not allow", .judge = "profile P4"},
 	{"common-name-twice", "signer-b", WRONG_SUBJECT, .rdns = {C_FR, SN_DOE, GN_JANE, SERIAL, CN_JANE, CN_JANE}, .says = "twice", .judge = "pkilint"},
 	{"no-person-name", "signer-b", WRONG_SUBJECT, .rdns = {C_FR, SERIAL, CN_JANE}, .says = "natural person", .judge = "pkilint"},
 	{"name-and-pseudonym", "signer-b", WRONG_SUBJECT, .rdns = {C_FR, SN_DOE, GN_JANE, RDN(PSEUDONYM, DER_UTF8, "Jay"), SERIAL, CN_JANE}, .says = "natural person", .judge = "pkilint"},
