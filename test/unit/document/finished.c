@@ -38,7 +38,7 @@ finished_base(char flavour, struct buf *b)
 	    "<</Type /Catalog /Pages 2 0 R>>",
 	    "<</Type /Pages /Kids [3 0 R] /Count 1>>",
 	    "<</Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources <</Font <</F1 6 0 R>>>>>>",
-	    "<</Length 44>>\nstream\nBT /F1 24 Tf 72 720 Td (A test contract) Tj ET\nendstream",
+	    "<</Length 46>>\nstream\nBT /F1 24 Tf 72 720 Td (A test contract) Tj ET\nendstream",
 	    "<</Title (A test contract)>>",
 	    "<</Type /Font /Subtype /Type1 /BaseFont /Helvetica>>",
 	};
