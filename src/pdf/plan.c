@@ -31,6 +31,8 @@ plan_check(const struct plan *p)
 		return err_make(ERR_PDF_PLAN, "unknown kind of cross-reference %d", (int)p->xref);
 	if (p->root.number == 0 || p->dss.number == 0)
 		return err_make(ERR_PDF_PLAN, "the catalog or /DSS has no object");
+	if (p->length > PLAN_LENGTH_MAX || p->next > PLAN_NUMBER_MAX)
+		return err_make(ERR_PDF_PLAN, "the document is too large");
 	if (p->startxref >= p->length || p->shift >= p->length)
 		return err_make(ERR_PDF_PLAN, "a place lies behind the end of the file");
 	if (p->id[0].n > PLAN_ID_MAX || p->id[1].n > PLAN_ID_MAX || (p->id[0].n == 0) != (p->id[1].n == 0))

@@ -20,6 +20,10 @@ enum {
 	PLAN_ID_MAX = 64,                    /* octets of a file identifier */
 };
 
+/* A place in a cross-reference table has ten digits [ISO 32000-2 7.5.4]; object numbers stay far from wrapping. */
+#define PLAN_LENGTH_MAX UINT64_C(9900000000)
+#define PLAN_NUMBER_MAX UINT32_C(2000000000)
+
 /* How the newest section of the file tells where objects are. [ISO 32000-2 7.5.4, 7.5.8] */
 enum plan_xref { PLAN_CLASSIC = 1, PLAN_STREAM = 2, PLAN_HYBRID = 3 };
 

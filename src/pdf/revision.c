@@ -44,15 +44,23 @@ fill_range(struct buf *out, uint64_t base, const struct frame *frame)
 /* ---- signature and time-stamp ---- */
 
 static err_t
+tip_check(const struct plan *plan, const struct tip *tip)
+{
+	if (tip->length < plan->length || tip->next < plan->next)
+		return err_make(ERR_PDF_PLAN, "the tip is older than the plan");
+	if (tip->length > PLAN_LENGTH_MAX || tip->startxref >= tip->length || tip->next > PLAN_NUMBER_MAX)
+		return err_make(ERR_PDF_PLAN, "the tip is out of its range");
+	return OK;
+}
+
+static err_t
 field_check(const struct plan *plan, const struct tip *tip, size_t field, enum plan_kind kind)
 {
 	if (field >= plan->fields_n || plan->fields[field].kind != kind)
 		return err_make(ERR_PDF_PLAN, "field %zu is no %s field", field, kind == PLAN_STAMP ? "time-stamp" : "signature");
 	if (tip->filled >> field & 1)
 		return err_make(ERR_PDF_PLAN, "field %zu is already filled", field);
-	if (tip->length < plan->length || tip->next < plan->next)
-		return err_make(ERR_PDF_PLAN, "the tip is older than the plan");
-	return OK;
+	return tip_check(plan, tip);
 }
 
 static void
@@ -240,6 +248,7 @@ err_t
 revision_dss(const struct plan *plan, const struct tip *tip, const struct revision_item *items, size_t n,
     struct buf *out, struct tip *ret_tip)
 {
+	TRY(tip_check(plan, tip));
 	struct tip next = *tip;
 	struct increment inc;
 	increment_start(&inc, plan, tip->length, tip->startxref, tip->next, out);

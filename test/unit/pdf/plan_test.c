@@ -96,6 +96,8 @@ refuses_what_is_out_of_range(void **state)
 	REFUSED(p.dss.number = 0);
 	REFUSED(p.startxref = p.length);
 	REFUSED(p.shift = (uint32_t)p.length);
+	REFUSED(p.length = PLAN_LENGTH_MAX + 1);
+	REFUSED(p.next = PLAN_NUMBER_MAX + 1);
 	REFUSED(p.id[0].n = 0);
 	REFUSED(p.id[1] = bytes(long_run, PLAN_ID_MAX + 1));
 	REFUSED(p.dss_certs = bytes(long_run, PLAN_REFERENCES_MAX + 1));

@@ -46,8 +46,8 @@ static inline void
 samples_random(struct plan *p, uint8_t *room)
 {
 	size_t at = 0;
-	*p = (struct plan){.xref = (enum plan_xref)(1 + unit_below(3)), .length = 1 + unit_below(UINT64_C(1) << 40),
-	    .next = (uint32_t)unit_next(), .root = samples_ref(true), .info = samples_ref(false), .dss = samples_ref(true)};
+	*p = (struct plan){.xref = (enum plan_xref)(1 + unit_below(3)), .length = 1 + unit_below(PLAN_LENGTH_MAX),
+	    .next = (uint32_t)unit_below(PLAN_NUMBER_MAX), .root = samples_ref(true), .info = samples_ref(false), .dss = samples_ref(true)};
 	p->startxref = unit_below(p->length);
 	p->shift = (uint32_t)(unit_below(p->length) & 1023);
 	if (p->shift >= p->length)
