@@ -47,7 +47,7 @@ put_authority_info(struct encode *w, const struct profile *p, const struct profi
 	if (!p->ca_issuers && !p->ocsp)
 		return OK;
 	if (p->ca_issuers) {
-		TRY(profile_url_ca_issuers(i, p->issuer, url));
+		TRY(profile_url_ca_issuers(i, p->address, url));
 		put_access(w, OID_AD_CA_ISSUERS, url);
 	}
 	if (p->ocsp) {
@@ -66,7 +66,7 @@ put_distribution_point(struct encode *w, const struct profile *p, const struct p
 	char url[PROFILE_URL_MAX];
 	if (!p->crl)
 		return OK;
-	TRY(profile_url_crl(i, p->issuer, url));
+	TRY(profile_url_crl(i, p->address, url));
 	put_uri(w, url);
 	encode_wrap(w, DER_EXPLICIT(0), mark); /* fullName */
 	encode_wrap(w, DER_EXPLICIT(0), mark); /* distributionPoint */

@@ -369,13 +369,13 @@ check_addresses(struct look *l)
 {
 	const struct profile *p = l->profile;
 	char url[PROFILE_URL_MAX];
-	err_t e = profile_url_ca_issuers(l->instance, p->issuer, url);
+	err_t e = profile_url_ca_issuers(l->instance, p->address, url);
 	if (!url_is(l->c.ca_issuers_url, e, url, p->ca_issuers))
 		return "AIA caIssuers is not the address of the issuer's certificate over http [profile P14, EN 319 412-2 GEN-4.4.1-2]";
 	e = profile_url_ocsp(l->instance, url);
 	if (!url_is(l->c.ocsp_url, e, url, p->ocsp))
 		return "AIA OCSP is missing, wrong or too much [profile P14, EN 319 411-1 CSS-6.6.3-01B]";
-	e = profile_url_crl(l->instance, p->issuer, url);
+	e = profile_url_crl(l->instance, p->address, url);
 	if (!url_is(l->c.crl_url, e, url, p->crl))
 		return "the CRL distribution point is missing, wrong or too much [profile P14, EN 319 412-2 GEN-4.3.11-2]";
 	if (members(l, OID_PE_AUTHORITY_INFO_ACCESS) != (size_t)p->ca_issuers + p->ocsp ||

@@ -15,6 +15,7 @@ static const struct row {
 #define AT(member) offsetof(struct profile, member)
 	{"name", TEXT, AT(name), 0, 0, 0},
 	{"issuer", TEXT, AT(issuer), 0, 0, 0},
+	{"issuer_address", TEXT, AT(address), 0, 0, 0},
 	{"natural_person", BOOL, AT(subject.natural_person), 0, 0, 0},
 	{"life_seconds", NUMBER, AT(life_us), 600, 1000000000, TIME_SECOND},
 	{"life_least_seconds", NUMBER, AT(life_least_us), 600, 1000000000, TIME_SECOND},
@@ -323,24 +324,24 @@ profile_validity(const struct profile *p, int64_t now, int64_t life_us, int64_t 
 }
 
 static err_t
-url(const struct profile_instance *i, const char *path, const char *issuer, const char *end, char ret_url[PROFILE_URL_MAX])
+url(const struct profile_instance *i, const char *path, const char *name, const char *end, char ret_url[PROFILE_URL_MAX])
 {
-	int n = snprintf(ret_url, PROFILE_URL_MAX, "%.*s%s%s%s", STR_ARG(i->base_url), path, issuer, end);
+	int n = snprintf(ret_url, PROFILE_URL_MAX, "%.*s%s%s%s", STR_ARG(i->base_url), path, name, end);
 	if (n < 0 || n >= PROFILE_URL_MAX)
 		return err_make(ERR_PROFILE, "the address of the service is too long for certificates");
 	return OK;
 }
 
 err_t
-profile_url_ca_issuers(const struct profile_instance *i, const char *issuer, char ret_url[PROFILE_URL_MAX])
+profile_url_ca_issuers(const struct profile_instance *i, const char *name, char ret_url[PROFILE_URL_MAX])
 {
-	return url(i, "/aia/", issuer, ".cer", ret_url);
+	return url(i, "/aia/", name, ".cer", ret_url);
 }
 
 err_t
-profile_url_crl(const struct profile_instance *i, const char *issuer, char ret_url[PROFILE_URL_MAX])
+profile_url_crl(const struct profile_instance *i, const char *name, char ret_url[PROFILE_URL_MAX])
 {
-	return url(i, "/crl/", issuer, ".crl", ret_url);
+	return url(i, "/crl/", name, ".crl", ret_url);
 }
 
 err_t

@@ -36,7 +36,8 @@ struct profile_policy {
 
 struct profile {
 	char name[PROFILE_NAME_MAX];   /* "signer-b" */
-	char issuer[PROFILE_NAME_MAX]; /* profile of who signs it, and last part of that CA's addresses; its own name: self-signed */
+	char issuer[PROFILE_NAME_MAX]; /* profile of who signs it; its own name: self-signed */
+	char address[PROFILE_NAME_MAX]; /* what the issuer is called in its addresses: "issuing" in /crl/issuing.crl */
 	enum algorithm key;            /* ALGORITHM_ECDSA_P256: a P-256 key */
 	struct name_form subject;
 	int64_t life_us;               /* notBefore to notAfter, both included [RFC 5280 4.1.2.5] */
@@ -90,10 +91,11 @@ profile_self_signed(const struct profile *p)
 err_t profile_validity(const struct profile *p, int64_t now, int64_t life_us, int64_t issuer_not_after,
     int64_t *ret_not_before, int64_t *ret_not_after);
 
-/* The addresses in certificates: "BASE/aia/ISSUER.cer", "BASE/crl/ISSUER.crl", "BASE/ocsp"; NUL-terminated. */
+/* The addresses in certificates: "BASE/aia/NAME.cer", "BASE/crl/NAME.crl", "BASE/ocsp", with the name that a profile gives
+ * as address; NUL-terminated. */
 enum { PROFILE_URL_MAX = 256 };
-err_t profile_url_ca_issuers(const struct profile_instance *i, const char *issuer, char ret_url[PROFILE_URL_MAX]);
-err_t profile_url_crl(const struct profile_instance *i, const char *issuer, char ret_url[PROFILE_URL_MAX]);
+err_t profile_url_ca_issuers(const struct profile_instance *i, const char *name, char ret_url[PROFILE_URL_MAX]);
+err_t profile_url_crl(const struct profile_instance *i, const char *name, char ret_url[PROFILE_URL_MAX]);
 err_t profile_url_ocsp(const struct profile_instance *i, char ret_url[PROFILE_URL_MAX]);
 
 /* OID of a policy number under the arc, also the time-stamp policy. */

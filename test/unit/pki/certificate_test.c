@@ -79,8 +79,8 @@ read_back(void **state)
 	assert_true(bytes_eq(c->spki, w->signer.spki));
 	assert_int_equal(c->algorithm, ALGORITHM_ECDSA_P256);
 	assert_true(str_eq(c->ocsp_url, STR("http://127.0.0.1:8080/ocsp")));
-	assert_true(str_eq(c->crl_url, STR("http://127.0.0.1:8080/crl/issuing-b.crl")));
-	assert_true(str_eq(c->ca_issuers_url, STR("http://127.0.0.1:8080/aia/issuing-b.cer")));
+	assert_true(str_eq(c->crl_url, STR("http://127.0.0.1:8080/crl/issuing.crl")));
+	assert_true(str_eq(c->ca_issuers_url, STR("http://127.0.0.1:8080/aia/issuing.cer")));
 	assert_false(c->ca || c->ocsp_nocheck || c->valassured || c->no_rev_avail || c->unknown_critical);
 	assert_true(certificate_has_purpose(c, OID_KP_DOCUMENT_SIGNING));
 	assert_false(certificate_has_purpose(c, OID_KP_TIME_STAMPING));

@@ -143,7 +143,7 @@ const struct wrong wrong_table[] = {
 	{"no-aia", "signer-b", WRONG_DROP, .oid = OID_PE_AUTHORITY_INFO_ACCESS, .says = "1.3.6.1.5.5.7.1.1", .judge = "pkilint"},
 	{"aia-critical", "signer-b", WRONG_CRITICAL, .oid = OID_PE_AUTHORITY_INFO_ACCESS, .says = "1.3.6.1.5.5.7.1.1", .judge = "openssl zlint pkilint"},
 	{"aia-no-ocsp", "signer-b",
-	    EXT_VALUE(OID_PE_AUTHORITY_INFO_ACCESS, "\x30\x35\x30\x33" AIA_CA("\x27", "http://127.0.0.1:8080/aia/issuing-b.cer")), .says = "AIA OCSP", .judge = "profile P14"},
+	    EXT_VALUE(OID_PE_AUTHORITY_INFO_ACCESS, "\x30\x33\x30\x31" AIA_CA("\x25", "http://127.0.0.1:8080/aia/issuing.cer")), .says = "AIA OCSP", .judge = "profile P14"},
 	{"aia-https", "issuing-b",
 	    EXT_VALUE(OID_PE_AUTHORITY_INFO_ACCESS, "\x30\x31\x30\x2f" AIA_CA("\x23", "https://127.0.0.1:8080/aia/root.cer")), .says = "over http", .judge = "profile P14"},
 	{"aia-localhost", "issuing-b",
