@@ -21,7 +21,7 @@ struct sink {
 	size_t n;
 	bool skipping; /* the rest of a line that was too long */
 	char line[SINK_LINE_MAX];
-	char last[512]; /* the newest line, to tell the operator why a program would not start */
+	char last[1024]; /* the newest line, to tell the operator why a program would not start */
 };
 
 /* Opens the log file as descriptor 2. */

@@ -1,5 +1,6 @@
 #include "supervisor/supervisor.h"
 #include "base/log.h"
+#include "base/time.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/loop.h"
@@ -275,11 +276,25 @@ program_start(struct child *c)
 	return loop_add(self.loop, c->sink.fd, EPOLLIN, log_read, c);
 }
 
+/* What a program said last, for people: the detail of a log line, or the line. */
+static struct str
+last_word(const struct child *c)
+{
+	static const char mark[] = "\"detail\":\"";
+	const char *detail = strstr(c->sink.last, mark);
+	if (detail == NULL)
+		return str_c(c->sink.last);
+	detail += sizeof mark - 1;
+	const char *end = strstr(detail, "\",\"");
+	return (struct str){detail, end == NULL ? strlen(detail) : (size_t)(end - detail)};
+}
+
 /* A program that never got ready will not by being started for ever: say why instead. */
 static void
 start_failed(const struct child *c)
 {
-	fail(err_make(ERR_START, "paraphd could not start %s%s%s", c->program->name, c->sink.last[0] == '\0' ? "" : ": ", c->sink.last));
+	struct str word = last_word(c);
+	fail(err_make(ERR_START, "%s does not start%s%.*s", c->program->binary, word.n == 0 ? "" : ": ", STR_ARG(word)));
 }
 
 static void

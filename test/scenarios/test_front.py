@@ -373,7 +373,7 @@ def test_a_program_that_cannot_start_is_named(own):
     process = subprocess.run([stub.prefix / "bin/paraphd", stub.instance], env=stub.server.environment, capture_output=True, text=True,
                              timeout=60)
     assert process.returncode == 1
-    assert "could not start document" in process.stderr and "the moon is in the wrong place" in process.stderr
+    assert "paraph-document does not start" in process.stderr and "the moon is in the wrong place" in process.stderr
 
 
 def test_a_fault_point_goes_to_the_first_start_only(own):
