@@ -115,8 +115,21 @@ open_error(struct reader *r)
 	case qpdf_e_system:
 		return err_make(ERR_PDF_TOO_COMPLEX, "%s", detail);
 	default:
+		/* qpdf passes its own failure on as one of the file. */
+		if (strstr(detail, "bad_alloc") != NULL)
+			return err_make(ERR_PDF_TOO_COMPLEX, "%s", detail);
 		return err_make(ERR_PDF_DAMAGED, "%s", detail);
 	}
+}
+
+/* What cannot be read is damage, unless memory ended while it was read. */
+static err_t
+unreadable(struct reader *r, const char *what)
+{
+	while (qpdf_more_warnings(r->q))
+		if (strstr(qpdf_get_error_message_detail(r->q, qpdf_next_warning(r->q)), "bad_alloc") != NULL)
+			return err_make(ERR_PDF_TOO_COMPLEX, "%s: memory ended", what);
+	return err_make(ERR_PDF_DAMAGED, "%s", what);
 }
 
 /* qpdf warns when /Size is too small; new numbers must be above every old one. */
@@ -156,9 +169,9 @@ read_root(struct reader *r)
 {
 	r->root = reader_key(r, r->trailer, "/Root");
 	if (!reader_ref(r, r->root, &r->root_ref) || !qpdf_oh_is_dictionary(r->q, r->root))
-		return err_make(ERR_PDF_DAMAGED, "the trailer has no /Root, or the document catalog cannot be read");
+		return unreadable(r, "the trailer has no /Root, or the document catalog cannot be read");
 	if (!reader_is_dictionary(r, reader_key(r, r->root, "/Pages")))
-		return err_make(ERR_PDF_DAMAGED, "the document catalog has no /Pages");
+		return unreadable(r, "the document catalog has no /Pages");
 	return OK;
 }
 
