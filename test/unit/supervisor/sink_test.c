@@ -52,6 +52,12 @@ log_read(char *text, size_t room)
 }
 
 static void
+say(int to, const char *text)
+{
+	assert_int_equal(write(to, text, strlen(text)), strlen(text));
+}
+
+static void
 lines_come_whole_and_clean(void **state)
 {
 	(void)state;
@@ -60,10 +66,10 @@ lines_come_whole_and_clean(void **state)
 	int to;
 	assert_ok(sink_open(&instance));
 	assert_ok(sink_pipe(&s, "core", &to));
-	assert_int_equal(write(to, "{\"a\":1}\n{\"b\":", 13), 13);
+	say(to, "{\"a\":1}\n{\"b\":");
 	assert_true(sink_read(&s));
-	assert_int_equal(write(to, "2}\nplain \x1b[31mtext\n", 18), 18);
-	assert_int_equal(write(to, "no end", 6), 6);
+	say(to, "2}\nplain \x1b[31mtext\n");
+	say(to, "no end");
 	close(to);
 	assert_false(sink_read(&s));
 	sink_close(&s);
@@ -86,7 +92,7 @@ endless_lines_are_cut(void **state)
 	assert_ok(sink_pipe(&s, "core", &to));
 	assert_int_equal(write(to, octets, sizeof octets), sizeof octets);
 	assert_true(sink_read(&s));
-	assert_int_equal(write(to, "\n{\"after\":1}\n", 13), 13);
+	say(to, "\n{\"after\":1}\n");
 	close(to);
 	sink_close(&s);
 	size_t n = log_read(text, sizeof text);
