@@ -139,6 +139,14 @@ message_load(const char *path, paraph_Message *m)
 	return OK;
 }
 
+/* Empties the file; by opening it, because the jail knows no truncate. */
+static bool
+text_drop(const char *path)
+{
+	AUTO_FD(fd) = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	return fd >= 0;
+}
+
 /* Out of the queue, into the folder where it ends; delivered ones keep nothing but their id. */
 static void
 message_end(const char *path, const char *folder, const char *id, bool keep)
@@ -148,7 +156,7 @@ message_end(const char *path, const char *folder, const char *id, bool keep)
 		log_event(LOG_ERR, "message-stuck", "reason", strerror(errno), NULL);
 		return;
 	}
-	if (!keep && truncate(to, 0) != 0)
+	if (!keep && !text_drop(to))
 		log_event(LOG_WARNING, "message-kept", "reason", strerror(errno), NULL);
 	file_sync_dir_of(to);
 	file_sync_dir_of(path);
