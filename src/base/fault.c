@@ -22,6 +22,7 @@ fault_reach(const char *point)
 	ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
 	(void)written;
 	kill(getpid(), SIGKILL);
+	__builtin_trap(); /* a child whose parent's jail forbids even that */
 }
 
 #endif
