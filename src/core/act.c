@@ -63,7 +63,10 @@ act_prepare(struct worker *w, struct id signer, struct act *act)
 	struct signer_field fields[LIMIT_DOCUMENTS];
 	int64_t now = clock_now();
 	TRY(people_get(w, signer, now, act));
-	TRY(activation_newest(w->reader, signer, now, &act->activation));
+	err_t e = activation_newest(w->reader, signer, now, &act->activation);
+	if (e.code == ERR_NOT_FOUND)
+		return err_make(ERR_NOT_PROVED, "no code was entered, or the 30 minutes are over");
+	TRY(e);
 	TRY(signer_fields(w->reader, signer, fields, &act->n));
 	act->id = id_make(now);
 	act->begun_at = now;

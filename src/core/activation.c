@@ -242,7 +242,11 @@ send_again(struct worker *w, struct activation *a)
 static err_t
 open_for_signing(struct worker *w, struct id signer, struct signer *ret_signer)
 {
+	struct request r;
 	TRY(signer_get(w->reader, signer, ret_signer));
+	TRY(request_get(w->reader, ret_signer->request, &r));
+	if (r.state != REQUEST_SENT)
+		return err_make(ERR_WRONG_STATE, "the request is %s", request_state_name(r.state));
 	if (ret_signer->state < SIGNER_OPENED || ret_signer->state > SIGNER_CONSENTED)
 		return err_make(ERR_WRONG_STATE, "the signer is %s", signer_state_name(ret_signer->state));
 	return OK;
@@ -278,7 +282,7 @@ activation_send(struct worker *w, const struct link_session *session, const stru
 
 /* A wrong code is an answer too: what keys counted is noted. */
 static err_t
-note_wrong(struct worker *w, struct change *c, err_t wrong)
+note_wrong(struct change *c, err_t wrong)
 {
 	char detail[256];
 	json_t *answer = NULL;
@@ -292,7 +296,6 @@ note_wrong(struct worker *w, struct change *c, err_t wrong)
 	json_decref(answer);
 	if (wrong.code == ERR_CODE_WRONG)
 		return err_make(ERR_CODE_WRONG, "%u tries left", (unsigned)c->a.tries_left);
-	(void)w;
 	return err_import(wrong.code, detail);
 }
 
@@ -314,7 +317,7 @@ activation_try(struct worker *w, const struct link_session *session, const struc
 	TRY(PACK_BYTES(ask->body.code_try.code, secret_bytes(code)));
 	e = ask_keys(w->core, ask, NULL, 0, paraph_Keys_activation_state_tag, answer);
 	if (e.code == ERR_CODE_WRONG || e.code == ERR_CODE_TRIES || e.code == ERR_CODE_EXPIRED)
-		return note_wrong(w, &c, e);
+		return note_wrong(&c, e);
 	TRY(e);
 	from_message(&c.a, &answer->body.activation_state);
 	if (s.state == SIGNER_OPENED && c.a.state == ACTIVATION_PROVED)
@@ -350,6 +353,8 @@ activation_complete(struct worker *w, const struct activation_consent *consent, 
 {
 	struct change c = {.core = w->core, .event = "activation.complete", .signer_to = SIGNER_CONSENTED,
 	    .consent = consent, .idem = idem};
+	struct signer s;
+	TRY(open_for_signing(w, consent->signer, &s));
 	TRY(activation_get(w->reader, consent->activation, &c.a));
 	TRY(complete_ask(w, consent, &c.a));
 	return change_run(&c, ret_answer);

@@ -55,19 +55,19 @@ wish_check(const struct registration_wish *w, int64_t now)
 {
 	bool named = w->given_name.n > 0 || w->surname.n > 0;
 	if (!country_check(w->country))
-		return err_make(ERR_NAME_FIT, "country must be two capital letters [ISO 3166-1]");
+		return err_make(ERR_NAME_FIT, "/country: must be two capital letters [ISO 3166-1]");
 	if (named == (w->pseudonym.n > 0))
 		return err_make(ERR_NAME_FIT, "give given_name and surname, or a pseudonym");
 	if ((w->organization.n > 0) != (w->organization_id.n > 0))
 		return err_make(ERR_NAME_FIT, "organization and organization_id go together");
 	if (w->email.n == 0 && w->phone.n == 0)
-		return err_make(ERR_FIELD, "give email or phone: the code goes there");
+		return err_make(ERR_FIELD, "/email: give email or phone, the code goes there");
 	if (w->email.n > 0 && !email_check(w->email))
-		return err_make(ERR_FIELD, "email is not an address");
+		return err_make(ERR_FIELD, "/email: is not an address");
 	if (w->phone.n > 0 && !phone_check(w->phone))
-		return err_make(ERR_FIELD, "phone must be + and the full number");
+		return err_make(ERR_FIELD, "/phone: must be + and the full number");
 	if (w->verified_at > now + TIME_MINUTE)
-		return err_make(ERR_FIELD, "verified_at lies in the future");
+		return err_make(ERR_FIELD, "/verified_at: lies in the future");
 	return OK;
 }
 

@@ -40,8 +40,14 @@ signers_get(struct worker *w, struct make *m)
 {
 	for (size_t i = 0; i < m->wish->signers_n; i++) {
 		const struct request_wish_signer *s = &m->wish->signers[i];
-		TRY(registration_get(m->core, w->reader, s->registration, s->method, m->request.made_at,
-		    &m->registrations[i]));
+		err_t e = registration_get(m->core, w->reader, s->registration, s->method, m->request.made_at,
+		    &m->registrations[i]);
+		if (e.code == ERR_NO_REGISTRATION) {
+			char detail[256];
+			snprintf(detail, sizeof detail, "%.*s", canon_cut(err_detail(), sizeof detail - 1), err_detail());
+			return err_make(ERR_NO_REGISTRATION, "/signers/%zu/registration: %s", i, detail);
+		}
+		TRY(e);
 		m->signers[i] = (struct signer){.id = id_make(m->request.made_at), .request = m->request.id, .place = (int)i,
 		    .registration = s->registration, .method = s->method, .state = SIGNER_WAITING};
 		snprintf(m->signers[i].label, sizeof m->signers[i].label, "%.*s", STR_ARG(s->label));
