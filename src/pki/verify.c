@@ -14,13 +14,53 @@ static _Thread_local struct kept {
 } kept[KEPT];
 static _Thread_local unsigned kept_next;
 
+/* Signatures that this thread has already proven, the oldest replaced first: a document names the same P-384 signatures
+ * of the root several times, and each costs as much as everything else in its check. */
+static _Thread_local struct proven {
+	bool used;
+	uint8_t id[DIGEST_SHA256_LEN];
+} proven[KEPT];
+static _Thread_local unsigned proven_next;
+
 void
 verify_forget(void)
 {
 	for (size_t i = 0; i < KEPT; i++) {
 		EVP_PKEY_free(kept[i].key);
 		kept[i].key = NULL;
+		proven[i].used = false;
 	}
+}
+
+/* One digest over all that a verification depends on, each part with its length. */
+static void
+proven_id(struct bytes spki, enum algorithm algorithm, struct bytes digest, struct bytes signature,
+    uint8_t ret_id[DIGEST_SHA256_LEN])
+{
+	const uint64_t head[] = {spki.n, (uint64_t)algorithm, digest.n, signature.n};
+	AUTO_DIGEST(d, DIGEST_SHA256);
+	digest_add(d, BYTES_OF(head));
+	digest_add(d, spki);
+	digest_add(d, digest);
+	digest_add(d, signature);
+	digest_peek(d, ret_id);
+}
+
+static bool
+proven_has(const uint8_t id[DIGEST_SHA256_LEN])
+{
+	for (size_t i = 0; i < KEPT; i++)
+		if (proven[i].used && memcmp(proven[i].id, id, DIGEST_SHA256_LEN) == 0)
+			return true;
+	return false;
+}
+
+static void
+proven_put(const uint8_t id[DIGEST_SHA256_LEN])
+{
+	struct proven *slot = &proven[proven_next++ % KEPT];
+	slot->used = true;
+	memcpy(slot->id, id, DIGEST_SHA256_LEN);
 }
 
 /* Parses a key and refuses what we would not trust: weak RSA, unnamed or other curves. */
@@ -109,6 +149,10 @@ verify_digest(struct bytes spki, enum algorithm algorithm, struct bytes digest, 
 	if (algorithm == ALGORITHM_NONE || algorithm >= ALGORITHM_COUNT ||
 	    digest.n != digest_len(algorithm_digest(algorithm)))
 		return err_make(ERR_ALGORITHM, "an algorithm that we do not check");
+	uint8_t id[DIGEST_SHA256_LEN];
+	proven_id(spki, algorithm, digest, signature, id);
+	if (proven_has(id))
+		return OK;
 	TRY(find_key(spki, &key));
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
 	bool ready = ctx && prepare(ctx, key, algorithm);
@@ -119,6 +163,7 @@ verify_digest(struct bytes spki, enum algorithm algorithm, struct bytes digest, 
 		return err_make(ERR_ALGORITHM, "the key does not fit %s", algorithm_text(algorithm));
 	if (verdict != 1)
 		return err_make(ERR_SIGNATURE, "the %s signature does not match", algorithm_text(algorithm));
+	proven_put(id);
 	return OK;
 }
 

@@ -1,6 +1,6 @@
 /*
  * Checks signatures with OpenSSL. Parsed keys are kept in a small cache of the thread, because parsing one costs twice
- * as much as using it. Any thread.
+ * as much as using it; so are digests of what was already proven. Any thread.
  */
 #ifndef PARAPH_PKI_VERIFY_H
 #define PARAPH_PKI_VERIFY_H
@@ -16,7 +16,7 @@ err_t verify_digest(struct bytes spki, enum algorithm algorithm, struct bytes di
 /* Proves that the public key is on its curve (or a sane RSA key of 2048 to 8192 bits). */
 err_t verify_key_check(struct bytes spki);
 
-/* Frees the keys kept by this thread. */
+/* Forgets the keys and proven signatures kept by this thread. */
 void verify_forget(void);
 
 #endif

@@ -6,6 +6,7 @@
 #include "finished.h"
 
 #include "base/base64.h"
+#include "pki/verify.h"
 
 #include <time.h>
 
@@ -24,11 +25,13 @@ time_check(const struct finished *f)
 	struct timespec from, to;
 	struct check_result r;
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
-	for (int i = 0; i < TIMES; i++)
+	for (int i = 0; i < TIMES; i++) {
+		verify_forget(); /* each document has a process of its own */
 		if (err_is(check_file(buf_bytes(&f->file), buf_bytes(&f->plan), &f->facts, &r))) {
 			fprintf(stderr, "%s\n", err_detail());
 			exit(1);
 		}
+	}
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
 	double us = (1e6 * (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e3) / TIMES;
 	printf("%zu octets, final check %.0f us of CPU time\n", f->file.n, us);
