@@ -4,18 +4,28 @@
 #include "core/link.h"
 #include "os/clock.h"
 
+/* Octets of the first character. */
+static int
+first(const char *text)
+{
+	uint32_t point;
+	return (int)str_decode(bytes(text, strlen(text)), &point);
+}
+
 void
 facts_mask(const char *address, char ret_masked[64])
 {
 	const char *at = strchr(address, '@');
 	size_t n = strlen(address);
-	if (at == NULL) { /* a number: country code and the last two digits */
-		snprintf(ret_masked, 64, "%.3s •• %s", address, n > 2 ? address + n - 2 : "");
-		return;
+	if (at != NULL) {
+		const char *dot = strrchr(at, '.');
+		snprintf(ret_masked, 64, "%.*s•••@%.*s•••%.*s", first(address), address, first(at + 1), at + 1,
+		    dot == NULL ? 0 : canon_cut(dot, 20), dot == NULL ? "" : dot);
+	} else if (address[0] == '+' && n >= 8) { /* country code and the last two digits */
+		snprintf(ret_masked, 64, "%.3s •• %s", address, address + n - 2);
+	} else {
+		snprintf(ret_masked, 64, "•••");
 	}
-	const char *dot = strrchr(at, '.');
-	snprintf(ret_masked, 64, "%.*s•••@%.*s•••%.20s", canon_cut(address, 4) > 1 && (address[0] & 0x80) ? canon_cut(address, 4) : 1,
-	    address, (at[1] & 0x80) ? canon_cut(at + 1, 4) : 1, at + 1, dot == NULL ? "" : dot);
 }
 
 /* ---- the confirm screen ------------------------------------------------------------------------------------------------ */

@@ -1,0 +1,304 @@
+/* The states of requests, signers, activations and acts, over a real database, with records as core stores them. */
+#include "core/act.h"
+#include "core/facts.h"
+#include "open.h"
+#include "os/clock.h"
+
+static struct {
+	struct id request, document, registration, activation;
+	struct signer signers[2];
+} j;
+
+static err_t
+put_registration(struct store_tx *tx)
+{
+	uint8_t digest[32] = {1}, mac[32] = {2};
+	AUTO_QUERY(q, tx, SQL_REGISTRATION_PUT);
+	query_bytes(&q, id_bytes(&j.registration));
+	query_text(&q, STR("key"));
+	query_text(&q, STR("{}"));
+	query_bytes(&q, BYTES_OF(digest));
+	static const char *const texts[] = {"FR", "Test", "Signer", "", "Test Signer", "DEMO-1", "", "", "passport", "file 1"};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		query_text(&q, str_c(texts[i]));
+	query_int(&q, clock_now());
+	query_int(&q, clock_now());
+	TRY(query_run(&q));
+	AUTO_QUERY(e, tx, SQL_ENROLMENT_PUT);
+	query_bytes(&e, id_bytes(&j.registration));
+	query_int(&e, paraph_Method_METHOD_EMAIL_CODE);
+	query_text(&e, STR("signer@example.org"));
+	query_bytes(&e, BYTES_OF(mac));
+	return query_run(&e);
+}
+
+static err_t
+put_request(struct store_tx *tx)
+{
+	AUTO_QUERY(q, tx, SQL_REQUEST_PUT);
+	query_bytes(&q, id_bytes(&j.request));
+	query_text(&q, STR("key"));
+	query_text(&q, STR("Lease"));
+	query_text(&q, STR("ACME"));
+	query_text(&q, STR("draft"));
+	query_int(&q, clock_now() + TIME_HOUR);
+	query_int(&q, clock_now());
+	return query_run(&q);
+}
+
+static err_t
+put_all(struct store_tx *tx, void *arg)
+{
+	struct document d = {.id = j.document, .request = j.request, .file = id_make(5), .title = "Lease", .pages = 1,
+	    .revision0_sha256 = {7}};
+	struct request r;
+	(void)arg;
+	TRY(put_registration(tx));
+	TRY(put_request(tx));
+	TRY(document_put(tx, &d));
+	for (int i = 0; i < 2; i++) {
+		struct signer_field f = {.document = j.document, .place = i, .signature = (uint32_t)i, .stamp = (uint32_t)i + 2};
+		j.signers[i] = (struct signer){.id = id_make(clock_now()), .request = j.request, .place = i,
+		    .registration = j.registration, .method = paraph_Method_METHOD_EMAIL_CODE};
+		f.signer = j.signers[i].id;
+		TRY(signer_put(tx, &j.signers[i]));
+		TRY(signer_field_put(tx, &f));
+	}
+	TRY(request_move(tx, j.request, REQUEST_SENT, STR("")));
+	TRY(request_get(tx, j.request, &r));
+	return request_invite(&open_core, tx, &r);
+}
+
+static int
+setup(void **state)
+{
+	if (open_setup(state) != 0)
+		return -1;
+	int64_t now = clock_now();
+	j.request = id_make(now);
+	j.document = id_make(now);
+	j.registration = id_make(now);
+	return err_is(store_write(open_core.store, put_all, NULL));
+}
+
+static enum signer_state
+state_of(int i)
+{
+	struct signer s;
+	assert_ok(signer_get(open_worker.reader, j.signers[i].id, &s));
+	return s.state;
+}
+
+struct move {
+	struct id signer;
+	enum signer_state to;
+};
+
+static err_t
+move(struct store_tx *tx, void *arg)
+{
+	struct move *m = arg;
+	return signer_move(tx, m->signer, m->to, STR(""));
+}
+
+static err_t
+step(int i, enum signer_state to)
+{
+	struct move m = {j.signers[i].id, to};
+	return store_write(open_core.store, move, &m);
+}
+
+/* Exactly the permitted steps: anything else is refused and changes nothing. */
+static void
+signers_follow_their_table(void **state)
+{
+	(void)state;
+	assert_int_equal(state_of(0), SIGNER_NOTIFIED);
+	assert_err(step(0, SIGNER_SIGNED), ERR_WRONG_STATE);
+	assert_err(step(0, SIGNER_CONSENTED), ERR_WRONG_STATE);
+	assert_ok(step(0, SIGNER_OPENED));
+	assert_err(step(0, SIGNER_SIGNING), ERR_WRONG_STATE);
+	assert_ok(step(0, SIGNER_IDENTIFIED));
+	assert_ok(step(0, SIGNER_CONSENTED));
+	assert_ok(step(0, SIGNER_CONSENTED));
+	assert_ok(step(0, SIGNER_SIGNING));
+	assert_err(step(0, SIGNER_DECLINED), ERR_WRONG_STATE); /* too late */
+	assert_err(step(0, SIGNER_CANCELED), ERR_WRONG_STATE);
+	assert_ok(step(0, SIGNER_SIGNED));
+	for (int to = 0; to < SIGNER_STATES; to++)
+		if (to != SIGNER_SIGNED)
+			assert_err(step(0, (enum signer_state)to), ERR_WRONG_STATE);
+}
+
+static void
+declining_ends_the_request(void **state)
+{
+	json_t *answer = NULL;
+	struct request r;
+	(void)state;
+	assert_ok(step(0, SIGNER_OPENED));
+	assert_ok(facts_decline(&open_worker, j.signers[0].id, STR("price wrong"), NULL, &answer));
+	json_decref(answer);
+	assert_ok(request_get(open_worker.reader, j.request, &r));
+	assert_int_equal(r.state, REQUEST_DECLINED);
+	assert_ok(step(1, SIGNER_OPENED));
+	assert_err(facts_decline(&open_worker, j.signers[1].id, STR(""), NULL, &answer), ERR_WRONG_STATE);
+}
+
+static void
+the_deadline_ends_it(void **state)
+{
+	struct request r;
+	(void)state;
+	assert_ok(request_expire(&open_worker, clock_now()));
+	assert_int_equal(state_of(0), SIGNER_NOTIFIED);
+	assert_ok(request_expire(&open_worker, clock_now() + 2 * TIME_HOUR));
+	assert_int_equal(state_of(0), SIGNER_EXPIRED);
+	assert_ok(request_get(open_worker.reader, j.request, &r));
+	assert_int_equal(r.state, REQUEST_EXPIRED);
+}
+
+static void
+nobody_cancels_under_a_signature(void **state)
+{
+	static const struct account by = {.id = "key", .actor = "key:key", .roles = ACCOUNT_SENDER}, other = {.id = "other"};
+	json_t *answer = NULL;
+	(void)state;
+	assert_err(request_cancel(&open_worker, &other, j.request, STR(""), NULL, &answer), ERR_NOT_FOUND);
+	for (int s = SIGNER_OPENED; s <= SIGNER_SIGNING; s++)
+		assert_ok(step(0, (enum signer_state)s));
+	assert_err(request_cancel(&open_worker, &by, j.request, STR(""), NULL, &answer), ERR_WRONG_STATE);
+	assert_int_equal(state_of(1), SIGNER_NOTIFIED); /* all or nothing */
+	assert_ok(step(0, SIGNER_OPENED));
+	assert_ok(request_cancel(&open_worker, &by, j.request, STR("withdrawn"), NULL, &answer));
+	assert_string_equal(json_string_value(json_object_get(answer, "status")), "canceled");
+	json_decref(answer);
+}
+
+/* ---- acts ---- */
+
+static err_t
+put_activation(struct store_tx *tx, void *arg)
+{
+	uint8_t digest[32] = {9};
+	(void)arg;
+	AUTO_QUERY(q, tx, SQL_ACTIVATION_PUT);
+	query_bytes(&q, id_bytes(&j.activation));
+	query_bytes(&q, id_bytes(&j.signers[0].id));
+	query_text(&q, STR("complete"));
+	query_text(&q, STR("s***@example.org"));
+	query_bytes(&q, BYTES_OF(digest));
+	query_int(&q, clock_now());
+	query_int(&q, clock_now() + TIME_HOUR);
+	query_int(&q, clock_now());
+	query_int(&q, 5);
+	query_int(&q, 2);
+	query_int(&q, clock_now());
+	query_int(&q, clock_now());
+	return query_run(&q);
+}
+
+static void
+consent_given(void)
+{
+	j.activation = id_make(clock_now());
+	for (int s = SIGNER_OPENED; s <= SIGNER_CONSENTED; s++)
+		assert_ok(step(0, (enum signer_state)s));
+	assert_ok(store_write(open_core.store, put_activation, NULL));
+}
+
+static void
+one_act_for_one_consent(void **state)
+{
+	struct id ids[4], id;
+	enum act_state act_state;
+	char reason[512];
+	size_t n;
+	(void)state;
+	AUTO_ACT(before);
+	assert_err(act_prepare(&open_worker, j.signers[0].id, before), ERR_NOT_PROVED);
+	consent_given();
+	AUTO_ACT(act);
+	AUTO_ACT(twice);
+	assert_ok(act_prepare(&open_worker, j.signers[0].id, act));
+	assert_ok(act_prepare(&open_worker, j.signers[0].id, twice));
+	assert_int_equal(act->n, 1);
+	assert_int_equal(act->parts[0].serial[0] & 0xc0, 0x40);
+	assert_ok(act_begin(&open_worker, act, "sgr_x"));
+	assert_int_equal(state_of(0), SIGNER_SIGNING);
+	/* The same consent does not serve a second time. */
+	assert_true(err_is(act_begin(&open_worker, twice, "sgr_x")));
+	assert_ok(act_open(open_worker.reader, ids, 4, &n));
+	assert_int_equal(n, 1);
+	AUTO_ACT(loaded);
+	assert_ok(act_load(&open_worker, act->id, loaded));
+	assert_int_equal(loaded->n, 1);
+	assert_memory_equal(loaded->parts[0].serial, act->parts[0].serial, ISSUED_SERIAL_LEN);
+	assert_false(loaded->parts[0].has_base);
+	/* Void: the signer proves himself anew, with another activation. */
+	open_core.published = NULL; /* no certificate was made, so nothing is published */
+	assert_ok(act_void(&open_worker, loaded, "test"));
+	assert_int_equal(state_of(0), SIGNER_OPENED);
+	assert_ok(act_open(open_worker.reader, ids, 4, &n));
+	assert_int_equal(n, 0);
+	assert_ok(act_newest(open_worker.reader, j.signers[0].id, &id, &act_state, reason));
+	assert_int_equal(act_state, ACT_VOID);
+	assert_string_equal(reason, "test");
+	assert_true(err_is(act_void(&open_worker, act, "again")));
+	AUTO_ACT(after);
+	assert_err(act_prepare(&open_worker, j.signers[0].id, after), ERR_NOT_PROVED);
+	consent_given();
+	assert_ok(act_prepare(&open_worker, j.signers[0].id, after));
+	assert_ok(act_begin(&open_worker, after, "sgr_x"));
+}
+
+static void
+an_ended_request_begins_nothing(void **state)
+{
+	(void)state;
+	consent_given();
+	AUTO_ACT(act);
+	assert_ok(act_prepare(&open_worker, j.signers[0].id, act));
+	assert_ok(request_expire(&open_worker, clock_now() + 2 * TIME_HOUR));
+	assert_err(act_begin(&open_worker, act, "sgr_x"), ERR_WRONG_STATE);
+}
+
+/* What is confirmed does not change while it is read, and does when a fact changes. */
+static void
+what_is_shown_is_stable(void **state)
+{
+	uint8_t one[32], two[32];
+	(void)state;
+	AUTO_JSON(a) = NULL;
+	AUTO_JSON(b) = NULL;
+	AUTO_JSON(c) = NULL;
+	assert_ok(facts_shown(&open_worker, &j.signers[0], &a, one));
+	assert_ok(step(0, SIGNER_OPENED));
+	assert_ok(facts_shown(&open_worker, &j.signers[0], &b, two));
+	assert_memory_equal(one, two, 32);
+	open_core.set.terms_version = "v2";
+	assert_ok(facts_shown(&open_worker, &j.signers[0], &c, two));
+	assert_memory_not_equal(one, two, 32);
+}
+
+static void
+every_change_leaves_a_leaf(void **state)
+{
+	uint64_t before, after;
+	json_t *answer = NULL;
+	(void)state;
+	assert_ok(step(0, SIGNER_OPENED));
+	assert_ok(audit_size(open_worker.reader, &before));
+	assert_ok(facts_decline(&open_worker, j.signers[0].id, STR(""), NULL, &answer));
+	json_decref(answer);
+	assert_ok(audit_size(open_worker.reader, &after));
+	assert_int_equal(after, before + 1);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, open_teardown)
+static const struct CMUnitTest tests[] = {
+	TEST(signers_follow_their_table), TEST(declining_ends_the_request), TEST(the_deadline_ends_it),
+	TEST(nobody_cancels_under_a_signature), TEST(one_act_for_one_consent), TEST(an_ended_request_begins_nothing),
+	TEST(what_is_shown_is_stable), TEST(every_change_leaves_a_leaf),
+};
+UNIT_MAIN(tests)
