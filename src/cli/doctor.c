@@ -205,7 +205,7 @@ ocsp_ask(struct patient *p)
 	AUTO_BUF(url, 2048);
 	AUTO_BUF(der, 65536);
 	base64_write(&path, request_der);
-	buf_put_str(&url, STR("/ocsp/issuing/"));
+	buf_put_str(&url, STR("/ocsp/"));
 	for (size_t i = 0; i < path.n; i++) { /* [RFC 6960 A.1] url-encoding of the base64 */
 		if (strchr("+/=", path.p[i]) != NULL)
 			buf_printf(&url, "%%%02X", path.p[i]);

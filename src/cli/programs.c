@@ -50,7 +50,8 @@ program_add(struct programs *p, const char *pid, const char *path)
 		return;
 	for (size_t k = 0; k < PROGRAMS_WANTED; k++)
 		p->there[k] |= strcmp(programs_wanted[k], name) == 0;
-	if (strcmp(name, "paraphd") == 0) /* the supervisor starts programs: it has no filter */
+	/* The supervisor starts programs and has no filter; the command line is not part of the service. */
+	if (strcmp(name, "paraphd") == 0 || strcmp(name, "paraph") == 0)
 		return;
 	struct program *one = &p->all[p->n++];
 	snprintf(one->name, sizeof one->name, "%.31s", name);

@@ -52,7 +52,7 @@ revoke_main(int argc, char **argv)
 	    {"url", "URL", "address of a service", &service.url, NULL},
 	    {"ca", "FILE", "PEM of the TLS certificate to trust", &service.ca, NULL},
 	    {"key", "FILE", "API key of a revocation officer", &service.key_file, NULL},
-	    {"reason", "NAME", "unspecified, keyCompromise, affiliationChanged, superseded, cessationOfOperation", &reason, NULL},
+	    {"reason", "NAME", "unspecified, key_compromise, affiliation_changed, superseded, cessation_of_operation", &reason, NULL},
 	    {"json", NULL, "print one JSON object", NULL, &json},
 	};
 	const struct option_use use = {"paraph revoke --instance DIR [OPTION]... SERIAL",

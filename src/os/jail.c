@@ -42,7 +42,7 @@ static const int calls_files[] = {
     SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2),
     SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(link), SCMP_SYS(linkat), SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(getdents64),
     SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(fchmod), SCMP_SYS(chmod), SCMP_SYS(fallocate), SCMP_SYS(readlink),
-    SCMP_SYS(getcwd), SCMP_SYS(fstatfs), SCMP_SYS(statfs), SCMP_SYS(utimensat), SCMP_SYS(rmdir),
+    SCMP_SYS(getcwd), SCMP_SYS(fstatfs), SCMP_SYS(statfs), SCMP_SYS(utimensat), SCMP_SYS(rmdir), SCMP_SYS(truncate),
 };
 
 static const int calls_fork[] = {SCMP_SYS(wait4), SCMP_SYS(waitid), SCMP_SYS(fork), SCMP_SYS(vfork)};
@@ -86,6 +86,8 @@ allow_careful(scmp_filter_ctx f, unsigned extra)
 		r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 0);
 		/* A child limits itself further (jail_tighten). */
 		r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(seccomp), 0);
+		r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(landlock_create_ruleset), 0);
+		r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(landlock_restrict_self), 0);
 		r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 0);
 		r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(setrlimit), 0);
 		r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 0);

@@ -1,0 +1,205 @@
+"""The main job: a PDF in, a personal PAdES B-LTA signature out, judged by programs that we did not write."""
+import hashlib
+import json
+import re
+import subprocess
+import time
+
+import judges
+import pytest
+
+from service import SAMPLE, Journey, Problem
+
+
+@pytest.fixture(scope="module")
+def signed(service, tmp_path_factory):
+    """One finished signature, shared by the tests that only look."""
+    j = Journey(service).whole()
+    j.folder = tmp_path_factory.mktemp("signed")
+    j.path = j.save(j.folder)
+    j.root = j.folder / "root.pem"
+    return j
+
+
+def certificate(pdf_path):
+    """The signer's certificate, DER, out of the CMS of the first signature."""
+    data = pdf_path.read_bytes()
+    m = re.search(rb"/Contents\s*<([0-9A-Fa-f]+)>", data)
+    cms = bytes.fromhex(m.group(1).decode()).rstrip(b"\0")
+    pem = subprocess.run(["openssl", "pkcs7", "-inform", "DER", "-print_certs"], input=cms, capture_output=True, check=True).stdout
+    blocks = re.findall(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", pem, re.S)
+    for b in blocks:
+        subject = subprocess.run(["openssl", "x509", "-noout", "-subject"], input=b, capture_output=True, check=True).stdout
+        if b"Jane" in subject or b"GN" in subject or b"givenName" in subject:
+            return b
+    raise AssertionError("no signer certificate in the CMS")
+
+
+def x509(pem, *what):
+    return subprocess.run(["openssl", "x509", "-noout", *what], input=pem, capture_output=True, check=True).stdout.decode()
+
+
+def serial(pem):
+    return x509(pem, "-serial").strip().split("=")[1].lower()
+
+
+def ocsp(service, serial_hex, nonce=True, get=False):
+    """What openssl says of OCSP for this serial: its output."""
+    args = ["openssl", "ocsp", "-issuer", str(service.dir / "public/issuing.pem"), "-serial", "0x" + serial_hex,
+            "-url", f"http://127.0.0.1:{service.http}/ocsp", "-CAfile", str(service.dir / "public/root.pem"),
+            "-verify_other", str(service.dir / "public/issuing.pem")]
+    r = subprocess.run(args + ([] if nonce else ["-no_nonce"]), capture_output=True, text=True, timeout=30)
+    return r.stdout + r.stderr
+
+
+@pytest.mark.sanitized
+def test_one_signature(service):
+    j = Journey(service).whole()
+    assert j.result["status"] == "signed"
+    assert j.signed().startswith(SAMPLE.read_bytes())
+
+
+def test_original_is_a_prefix_and_growth_is_small(signed):
+    data = signed.path.read_bytes()
+    assert data.startswith(SAMPLE.read_bytes())
+    # The picture of the name with its font is not counted: see the invisible one below.
+    assert len(data) - SAMPLE.stat().st_size < 40000
+
+
+def test_invisible_signature_grows_by_less_than_25_kB(service, tmp_path):
+    j = Journey(service, place=False).whole()
+    path = j.save(tmp_path)
+    assert path.stat().st_size - SAMPLE.stat().st_size < 25000
+    assert judges.pyhanko(path, tmp_path / "root.pem", "LTA").ok
+
+
+def test_pdfsig_and_qpdf(signed):
+    assert judges.pdfsig(signed.path).ok
+    assert judges.qpdf_check(signed.path).ok
+
+
+def test_pyhanko_says_lta(signed):
+    r = judges.pyhanko(signed.path, signed.root, "LTA")
+    assert r.ok, r
+
+
+def test_a_flipped_octet_fails_everywhere(signed, tmp_path):
+    data = bytearray(signed.path.read_bytes())
+    at = data.index(b"stream") + 40
+    data[at] ^= 1
+    path = tmp_path / "flipped.pdf"
+    path.write_bytes(data)
+    assert not judges.pdfsig(path).ok
+    assert not judges.pyhanko(path, signed.root, "LTA").ok
+    r = signed.service.paraph("verify", "--trust", signed.root, path, check=False)
+    assert r.returncode == 1, r.stdout
+
+
+def test_paraph_verify(signed):
+    r = signed.service.paraph("verify", "--trust", signed.root, signed.path)
+    assert "Jane Doe" in r.stdout and "has not changed" in r.stdout
+    j = json.loads(signed.service.paraph("verify", "--json", "--trust", signed.root, signed.path).stdout)
+    assert j
+    # Without our root it cannot be decided who the issuer is; that is not "changed".
+    r = signed.service.paraph("verify", signed.path, check=False)
+    assert r.returncode == 2, r.stdout
+
+
+def test_certificate_and_ocsp(service, signed):
+    pem = certificate(signed.path)
+    text = x509(pem, "-subject", "-dates", "-ext", "keyUsage,certificatePolicies,authorityInfoAccess,crlDistributionPoints")
+    assert "Jane Doe" in text and "Non Repudiation" in text and "/ocsp" in text
+    assert re.fullmatch("[4-7][0-9a-f]{39}", serial(pem))
+    assert "good" in ocsp(service, serial(pem))
+    assert "good" in ocsp(service, serial(pem), nonce=False)
+    lint = judges.lint_cert(_write(signed.folder / "signer.pem", pem), issuer=service.dir / "public/issuing.pem", kind="person")
+    assert lint.ok, lint
+
+
+def _write(path, data):
+    path.write_bytes(data)
+    return path
+
+
+def test_two_signatures_have_two_keys_and_two_serials(service, signed, tmp_path):
+    other = Journey(service).whole()
+    a, b = certificate(signed.path), certificate(other.save(tmp_path))
+    assert x509(a, "-pubkey") != x509(b, "-pubkey")
+    assert serial(a) != serial(b)
+    assert "good" in ocsp(service, serial(b))
+
+
+def test_a_random_serial_is_never_good(service):
+    for i in range(5):
+        out = ocsp(service, "5" + hashlib.sha256(bytes([i])).hexdigest()[:39])
+        assert "unknown" in out and "good" not in out, out
+
+
+def test_revocation_shows_within_ten_seconds(service, tmp_path):
+    j = Journey(service).whole()
+    s = serial(certificate(j.save(tmp_path)))
+    assert "good" in ocsp(service, s, nonce=False)
+    started = time.monotonic()
+    service.paraph("revoke", "--instance", service.dir, "--reason", "key_compromise", s)
+    while "revoked" not in ocsp(service, s, nonce=False):
+        assert time.monotonic() - started < 10
+        time.sleep(0.2)
+    with pytest.raises(Problem) as second:
+        service.api("officer").post(f"/v1/certificates/{s}/revoke", {"reason": "superseded"})
+    assert second.value.status == 409
+    until = time.monotonic() + 60
+    while s.upper() not in subprocess.run(["openssl", "crl", "-inform", "DER", "-noout", "-text"], capture_output=True,
+                                          input=service.plain("/crl/issuing.crl")[1], check=True).stdout.decode():
+        assert time.monotonic() < until, "the list does not name the serial"
+        time.sleep(0.5)
+
+
+def test_crl_and_certificates_are_served(service, tmp_path):
+    for ca in ("issuing", "root"):
+        status, der, _ = service.plain(f"/crl/{ca}.crl")
+        assert status == 200
+        path = _write(tmp_path / f"{ca}.crl", der)
+        assert judges.lint_crl(path, issuer=service.dir / f"public/{ca}.pem").ok
+        status, der, _ = service.plain(f"/aia/{ca}.cer")
+        assert status == 200 and der == (service.dir / f"public/{ca}.cer").read_bytes()
+
+
+def test_time_stamps(service, tmp_path):
+    data = _write(tmp_path / "data", b"some octets")
+    query = tmp_path / "query.tsq"
+    subprocess.run(["openssl", "ts", "-query", "-data", data, "-sha256", "-cert", "-out", query], check=True, capture_output=True)
+    status, der, headers = service.plain("/tsa", "POST", query.read_bytes(), {"Content-Type": "application/timestamp-query"})
+    assert status == 200 and headers["Content-Type"] == "application/timestamp-reply"
+    reply = _write(tmp_path / "reply.tsr", der)
+    r = subprocess.run(["openssl", "ts", "-verify", "-queryfile", query, "-in", reply, "-CAfile", service.dir / "public/root.pem"],
+                       capture_output=True, text=True)
+    assert "Verification: OK" in r.stdout, r.stderr
+    assert judges.lint_tsr(reply, root=service.dir / "public/root.pem", query=query).ok
+
+
+def test_proof_is_checked_with_plain_openssl(signed):
+    script = signed.service.prefix / "share/paraph/check-proof"
+    r = subprocess.run(["sh", script, signed.root, signed.folder / "signed-proof.json", signed.path], capture_output=True, text=True)
+    assert r.returncode == 0, r.stdout + r.stderr
+    proof = json.loads((signed.folder / "signed-proof.json").read_text())
+    assert "code" not in json.dumps(proof).replace("email_code", "").lower() or signed.code not in json.dumps(proof)
+
+
+def test_audit_agrees(service, signed):
+    r = service.paraph("audit", "verify", "--json", service.dir)
+    assert json.loads(r.stdout)["agrees"] is True
+
+
+def test_doctor_is_content(service):
+    r = service.paraph("doctor", "--json", service.dir, check=False)
+    found = json.loads(r.stdout)
+    assert r.returncode == 0, found
+    assert {c["check"] for c in found["checks"]} >= {"modes", "disk", "clock", "sockets", "jails", "certificates", "crl", "aia", "ocsp", "keys"}
+
+
+def test_paraph_sign_is_a_client_of_the_api(service, tmp_path):
+    r = service.paraph("sign", "--instance", service.dir, "--catcher", "--given-name", "Jane", "--surname", "Doe", "--email",
+                       "client@example.org", "--out", tmp_path, "--json", SAMPLE)
+    told = json.loads(r.stdout)
+    assert told["result"]["status"] == "signed"
+    assert judges.pyhanko(tmp_path / "contract-signed.pdf", tmp_path / "contract-root.pem", "LTA").ok
