@@ -1,38 +1,16 @@
 #include "ades/pdfdiff.h"
 
+#include "ades/pdfdiff_marks.h"
+
 #include <stdarg.h>
 
 enum { NEWEST = 0, WALK_DEPTH_MAX = 32 };
 
-/* How one object stands in the comparison. */
-enum state {
-	SAME,     /* the same, or not there in both */
-	NEW,      /* not there before */
-	CHANGED,  /* redefined with other content */
-	GONE,     /* free now */
-};
-
-struct mark {
-	uint8_t state;
-	bool allowed;     /* a rule accounts for it */
-	bool visited;     /* the walk over the fields was here */
-	uint16_t uses;    /* references to it in the old revision, saturating */
-};
-
 struct walk {
 	struct pdffile *f;
 	size_t old;
-	struct mark *marks;
-	uint32_t n; /* marks: one for each object number */
-	struct mark none; /* of what is no reference */
-	struct annots *lists;
+	struct pdfdiff_marks m;
 	struct pdfdiff diff;
-};
-
-/* A page of the old revision whose list of annotations, an object of its own, was redefined. */
-struct annots {
-	struct annots *next;
-	uint32_t number;
 };
 
 static void changed(struct walk *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -49,161 +27,14 @@ changed(struct walk *w, const char *format, ...)
 	va_end(args);
 }
 
-static struct mark *
-mark_of(struct walk *w, const struct pdflex_value *reference)
-{
-	if (reference == NULL || reference->kind != PDFLEX_REFERENCE || reference->integer >= w->n) {
-		w->none = (struct mark){0};
-		return &w->none;
-	}
-	return &w->marks[reference->integer];
-}
-
-/* ---- which objects differ, and how often the old revision uses each ---- */
-
-static void
-count_uses(struct walk *w, const struct pdflex_value *v)
-{
-	if (v->kind == PDFLEX_REFERENCE && v->integer < w->n && w->marks[v->integer].uses < UINT16_MAX)
-		w->marks[v->integer].uses++;
-	for (const struct pdflex_value *m = v->first; m != NULL; m = m->next)
-		count_uses(w, m);
-}
-
-static err_t
-note_annots(struct walk *w, const struct pdflex_value *page)
-{
-	const struct pdflex_value *list = pdflex_get(page, "Annots");
-	if (!pdflex_is(pdflex_get(page, "Type"), "Page") || mark_of(w, list)->state != CHANGED)
-		return OK;
-	void *p;
-	TRY(arena_get(w->f->arena, sizeof(struct annots), &p));
-	*(struct annots *)p = (struct annots){w->lists, (uint32_t)list->integer};
-	w->lists = p;
-	return OK;
-}
-
-/* Parses with an arena of its own, so that a large file does not pile up in memory. */
-static err_t
-count_object(struct walk *w, const struct pdffile_entry *e)
-{
-	AUTO_ARENA(scratch, 64 * 1024 * 1024);
-	const struct pdflex_value *value;
-	if (e->type == 2) {
-		struct pdffile_object o;
-		w->f->values = scratch;
-		err_t r = pdffile_get(w->f, w->old, e->number, &o);
-		w->f->values = w->f->arena;
-		TRY(r);
-		value = o.value;
-	} else {
-		struct pdflex_object o;
-		TRY(pdflex_object(w->f->data, (size_t)e->offset, scratch, &o));
-		value = o.value;
-	}
-	if (pdflex_is(pdflex_get(value, "Type"), "XRef"))
-		return OK; /* a trailer, which count_all looks at */
-	count_uses(w, value);
-	return note_annots(w, value);
-}
-
-static err_t
-count_all(struct walk *w)
-{
-	for (size_t i = w->old; i < w->f->sections_n; i++) {
-		const struct pdffile_section *s = &w->f->sections[i];
-		for (size_t j = 0; j < s->entries_n; j++) {
-			const struct pdffile_entry *e = &s->entries[j];
-			if (e->type == 0 || pdffile_find(w->f, w->old, e->number) != e)
-				continue;
-			TRY(count_object(w, e));
-		}
-	}
-	const struct pdflex_value *trailer = w->f->sections[w->old].trailer;
-	for (const struct pdflex_value *m = trailer->first; m != NULL; m = m->next)
-		if (bytes_eq(m->key, bytes("Root", 4)) || bytes_eq(m->key, bytes("Info", 4)))
-			count_uses(w, m); /* nobody shows what other keys refer to */
-	return OK;
-}
-
-static bool
-is_container(const struct pdffile_object *o)
-{
-	const struct pdflex_value *type = pdflex_get(o->value, "Type");
-	return o->stream && (pdflex_is(type, "ObjStm") || pdflex_is(type, "XRef"));
-}
-
-static bool
-same_place(const struct pdffile_entry *a, const struct pdffile_entry *b)
-{
-	return a->type == b->type && a->offset == b->offset && a->more == b->more;
-}
-
-static err_t
-classify(struct walk *w, uint32_t number)
-{
-	const struct pdffile_entry *before = pdffile_find(w->f, w->old, number);
-	const struct pdffile_entry *now = pdffile_find(w->f, NEWEST, number);
-	struct mark *m = &w->marks[number];
-	bool had = before != NULL && before->type != 0, has = now != NULL && now->type != 0;
-	struct pdffile_object a, b;
-	m->state = SAME;
-	if (!had && !has)
-		return OK;
-	/* An object in an object stream is where that stream is, which a later revision may redefine too. */
-	if (had && has && same_place(before, now) && before->type == 1)
-		return OK;
-	if (had)
-		TRY(pdffile_get(w->f, w->old, number, &a));
-	if (has)
-		TRY(pdffile_get(w->f, NEWEST, number, &b));
-	if (had && has && a.stream == b.stream && pdflex_equal(a.value, b.value) && bytes_eq(a.data, b.data)
-	    && (before->type != 1 || now->type != 1 || before->more == now->more))
-		return OK;
-	m->state = !had ? NEW : !has ? GONE : CHANGED;
-	m->allowed = (m->state == NEW && is_container(&b)) || (m->state == GONE && is_container(&a));
-	return OK;
-}
-
-/* Entries of later sections; and all objects of object streams that a later section redefines. */
-static err_t
-classify_all(struct walk *w)
-{
-	for (size_t i = 0; i < w->old; i++)
-		for (size_t j = 0; j < w->f->sections[i].entries_n; j++)
-			TRY(classify(w, w->f->sections[i].entries[j].number));
-	for (size_t i = w->old; i < w->f->sections_n; i++)
-		for (size_t j = 0; j < w->f->sections[i].entries_n; j++) {
-			const struct pdffile_entry *e = &w->f->sections[i].entries[j];
-			if (e->type == 2 && e->offset < w->n && w->marks[e->offset].state != SAME)
-				TRY(classify(w, e->number));
-		}
-	return OK;
-}
-
-static err_t
-find_size(const struct pdffile *f, uint32_t *ret_n)
-{
-	uint32_t n = 0;
-	for (size_t i = 0; i < f->sections_n; i++)
-		if (f->sections[i].entries_n > 0) {
-			uint32_t last = f->sections[i].entries[f->sections[i].entries_n - 1].number;
-			n = last >= n ? last + 1 : n;
-		}
-	if (n > PDFFILE_OBJECTS_MAX)
-		return err_make(ERR_PDF_STRICT, "object number %u", n - 1);
-	*ret_n = n;
-	return OK;
-}
-
 /* ---- rules ---- */
 
 /* Whether every use of a redefined object in the old revision is the one that the rule looked at. */
 static void
 allow(struct walk *w, const struct pdflex_value *reference, unsigned uses, const char *what)
 {
-	struct mark *m = mark_of(w, reference);
-	if (m->state == CHANGED && m->uses > uses)
+	struct pdfdiff_mark *m = pdfdiff_marks_of(&w->m, reference);
+	if (m->state == PDFDIFF_CHANGED && m->uses > uses)
 		changed(w, "object %lld, used in more than one place, was redefined as %s", (long long)reference->integer, what);
 	m->allowed = true;
 }
@@ -217,8 +48,8 @@ allow_new(struct walk *w, const struct pdflex_value *v, unsigned depth)
 	if (depth > WALK_DEPTH_MAX)
 		return err_make(ERR_PDF_STRICT, "objects nested too deeply");
 	if (v->kind == PDFLEX_REFERENCE) {
-		struct mark *m = mark_of(w, v);
-		if (m->state != NEW || m->allowed)
+		struct pdfdiff_mark *m = pdfdiff_marks_of(&w->m, v);
+		if (m->state != PDFDIFF_NEW || m->allowed)
 			return OK; /* what was there before answers for itself */
 		m->allowed = true;
 		TRY(pdffile_resolve(w->f, NEWEST, v, &v));
@@ -287,7 +118,7 @@ static err_t
 check_value(struct walk *w, const struct pdflex_value *now)
 {
 	const struct pdflex_value *v;
-	if (now == NULL || now->kind != PDFLEX_REFERENCE || mark_of(w, now)->state != NEW) {
+	if (now == NULL || now->kind != PDFLEX_REFERENCE || pdfdiff_marks_of(&w->m, now)->state != PDFDIFF_NEW) {
 		changed(w, "a signature field was filled with something that is no new signature");
 		return OK;
 	}
@@ -311,7 +142,7 @@ check_appearance(struct walk *w, const struct pdflex_value *before, const struct
 	TRY(pdffile_resolve(w->f, w->old, before, &a));
 	TRY(pdffile_resolve(w->f, NEWEST, now, &b));
 	const struct pdflex_value *old_form = pdflex_get(a, "N"), *form = pdflex_get(b, "N");
-	if (same_reference(old_form, form) && mark_of(w, form)->state == CHANGED) {
+	if (same_reference(old_form, form) && pdfdiff_marks_of(&w->m, form)->state == PDFDIFF_CHANGED) {
 		const struct pdflex_value *dict;
 		allow(w, form, 1, "an appearance");
 		TRY(pdffile_resolve(w->f, NEWEST, form, &dict));
@@ -372,7 +203,7 @@ check_old_field(struct walk *w, const struct pdflex_value *reference, const stru
 		changed(w, "a signature was removed or replaced");
 		return OK;
 	}
-	mark_of(w, reference)->allowed = true;
+	pdfdiff_marks_of(&w->m, reference)->allowed = true;
 	return differ(w, before, now, differ_field, &c);
 }
 
@@ -419,7 +250,7 @@ check_field(struct walk *w, const struct pdflex_value *reference, bool signature
 	const struct pdflex_value *before, *now;
 	if (depth > WALK_DEPTH_MAX)
 		return err_make(ERR_PDF_STRICT, "form fields nested too deeply");
-	struct mark *m = mark_of(w, reference);
+	struct pdfdiff_mark *m = pdfdiff_marks_of(&w->m, reference);
 	if (m->visited)
 		return OK;
 	m->visited = true;
@@ -427,10 +258,10 @@ check_field(struct walk *w, const struct pdflex_value *reference, bool signature
 	if (now == NULL || now->kind != PDFLEX_DICT)
 		return OK;
 	TRY(field_type(w, NEWEST, now, inherited, &signature));
-	if (m->state == NEW) {
+	if (m->state == PDFDIFF_NEW) {
 		m->allowed = true;
 		TRY(check_new_field(w, now, signature));
-	} else if (m->state == CHANGED) {
+	} else if (m->state == PDFDIFF_CHANGED) {
 		TRY(pdffile_resolve(w->f, w->old, reference, &before));
 		TRY(check_old_field(w, reference, before, now, inherited));
 	}
@@ -464,7 +295,7 @@ check_list(struct walk *w, const struct pdflex_value *before, const struct pdfle
 static err_t
 added_field(struct walk *w, const struct pdflex_value *added)
 {
-	if (mark_of(w, added)->state != NEW)
+	if (pdfdiff_marks_of(&w->m, added)->state != PDFDIFF_NEW)
 		changed(w, "an object that was there before became a form field");
 	return OK; /* the walk over all fields looks at it */
 }
@@ -475,8 +306,8 @@ added_field(struct walk *w, const struct pdflex_value *added)
 static err_t
 added_annotation(struct walk *w, const struct pdflex_value *added)
 {
-	const struct mark *m = mark_of(w, added);
-	if (m->state != NEW || !m->visited) /* the walk over the fields looked at those that are fields */
+	const struct pdfdiff_mark *m = pdfdiff_marks_of(&w->m, added);
+	if (m->state != PDFDIFF_NEW || !m->visited) /* the walk over the fields looked at those that are fields */
 		changed(w, "an annotation was added to a page");
 	return OK;
 }
@@ -503,15 +334,15 @@ differ_page(struct walk *w, const char *key, const struct pdflex_value *before, 
 static err_t
 check_pages(struct walk *w)
 {
-	for (uint32_t i = 0; i < w->n; i++) {
+	for (uint32_t i = 0; i < w->m.n; i++) {
 		struct pdffile_object a, b;
-		if (w->marks[i].state != CHANGED || w->marks[i].allowed)
+		if (w->m.mark[i].state != PDFDIFF_CHANGED || w->m.mark[i].allowed)
 			continue;
 		TRY(pdffile_get(w->f, w->old, i, &a));
 		TRY(pdffile_get(w->f, NEWEST, i, &b));
 		if (!pdflex_is(pdflex_get(a.value, "Type"), "Page") || !pdflex_is(pdflex_get(b.value, "Type"), "Page"))
 			continue;
-		w->marks[i].allowed = true;
+		w->m.mark[i].allowed = true;
 		TRY(differ(w, a.value, b.value, differ_page, NULL));
 	}
 	return OK;
@@ -520,7 +351,7 @@ check_pages(struct walk *w)
 static err_t
 check_annotation_lists(struct walk *w)
 {
-	for (const struct annots *l = w->lists; l != NULL; l = l->next) {
+	for (const struct pdfdiff_marks_list *l = w->m.lists; l != NULL; l = l->next) {
 		struct pdflex_value reference = {.kind = PDFLEX_REFERENCE, .integer = l->number};
 		struct pdffile_object o;
 		TRY(pdffile_get(w->f, w->old, l->number, &o));
@@ -539,7 +370,7 @@ check_evidence(struct walk *w, const struct pdflex_value *before, const struct p
 	const struct pdflex_value *a, *b;
 	if (depth > 4)
 		return OK;
-	if (same_reference(before, now) && mark_of(w, now)->state == CHANGED)
+	if (same_reference(before, now) && pdfdiff_marks_of(&w->m, now)->state == PDFDIFF_CHANGED)
 		allow(w, now, 1, "evidence");
 	TRY(pdffile_resolve(w->f, w->old, before, &a));
 	TRY(pdffile_resolve(w->f, NEWEST, now, &b));
@@ -566,7 +397,7 @@ static err_t
 check_resources(struct walk *w, const struct pdflex_value *before, const struct pdflex_value *now, unsigned depth)
 {
 	const struct pdflex_value *a, *b;
-	if (stayed(before, now) && mark_of(w, now)->state == SAME && now->kind == PDFLEX_REFERENCE)
+	if (stayed(before, now) && pdfdiff_marks_of(&w->m, now)->state == PDFDIFF_SAME && now->kind == PDFLEX_REFERENCE)
 		return OK;
 	TRY(pdffile_resolve(w->f, w->old, before, &a));
 	TRY(pdffile_resolve(w->f, NEWEST, now, &b));
@@ -643,13 +474,13 @@ differ_root(struct walk *w, const char *key, const struct pdflex_value *before, 
 	if (strcmp(key, "AcroForm") == 0)
 		return check_form(w, before, now);
 	if (strcmp(key, "DSS") == 0) {
-		if (!stayed(before, now) || mark_of(w, now)->state != SAME)
+		if (!stayed(before, now) || pdfdiff_marks_of(&w->m, now)->state != PDFDIFF_SAME)
 			w->diff.added |= PDFDIFF_EVIDENCE;
 		TRY(check_evidence(w, before, now, 0));
 		return allow_new(w, now, 0);
 	}
 	if (strcmp(key, "Metadata") == 0) {
-		if (stayed(before, now) && mark_of(w, now)->state == SAME)
+		if (stayed(before, now) && pdfdiff_marks_of(&w->m, now)->state == PDFDIFF_SAME)
 			return OK;
 		w->diff.added |= PDFDIFF_INFORMATION;
 		allow(w, now, 1, "metadata");
@@ -676,10 +507,10 @@ check_trailer(struct walk *w)
 	}
 	TRY(pdffile_root(w->f, w->old, &before));
 	TRY(pdffile_root(w->f, NEWEST, &now));
-	mark_of(w, reference)->allowed = true;
+	pdfdiff_marks_of(&w->m, reference)->allowed = true;
 	TRY(differ(w, before, now, differ_root, NULL));
 	const struct pdflex_value *info = pdflex_get(b, "Info");
-	if (!pdflex_equal(pdflex_get(a, "Info"), info) || mark_of(w, info)->state != SAME) {
+	if (!pdflex_equal(pdflex_get(a, "Info"), info) || pdfdiff_marks_of(&w->m, info)->state != PDFDIFF_SAME) {
 		w->diff.added |= PDFDIFF_INFORMATION;
 		if (info != NULL && info->kind == PDFLEX_REFERENCE)
 			allow(w, info, 1, "document information");
@@ -692,13 +523,13 @@ check_trailer(struct walk *w)
 static void
 check_rest(struct walk *w)
 {
-	for (uint32_t i = 0; i < w->n; i++) {
-		const struct mark *m = &w->marks[i];
-		if (m->state == NEW && m->uses > 0)
+	for (uint32_t i = 0; i < w->m.n; i++) {
+		const struct pdfdiff_mark *m = &w->m.mark[i];
+		if (m->state == PDFDIFF_NEW && m->uses > 0)
 			changed(w, "object %u, to which the signed document refers without having it, was added", i);
-		else if (m->state == CHANGED && !m->allowed)
+		else if (m->state == PDFDIFF_CHANGED && !m->allowed)
 			changed(w, "object %u was redefined", i);
-		else if (m->state == GONE && !m->allowed && m->uses > 0)
+		else if (m->state == PDFDIFF_GONE && !m->allowed && m->uses > 0)
 			changed(w, "object %u was removed", i);
 	}
 }
@@ -711,12 +542,7 @@ pdfdiff_check(struct pdffile *f, size_t old, struct pdfdiff *ret_diff)
 		*ret_diff = w.diff;
 		return OK;
 	}
-	void *p;
-	TRY(find_size(f, &w.n));
-	TRY(arena_get(f->arena, w.n * sizeof *w.marks, &p));
-	w.marks = p;
-	TRY(classify_all(&w));
-	TRY(count_all(&w));
+	TRY(pdfdiff_marks_read(f, old, &w.m));
 	TRY(check_trailer(&w));
 	TRY(check_pages(&w));
 	TRY(check_annotation_lists(&w));
