@@ -416,13 +416,24 @@ read_certs(struct decode *d, struct tsp_token *t)
 	}
 }
 
-/* SignedData: keeps certificates, gives TSTInfo and the one SignerInfo. */
+/* digestAlgorithms: one for each signer, so exactly one here. */
+static void
+read_digests(struct decode *d, struct tsp_token *t)
+{
+	struct decode list = decode_enter(d, DER_SET);
+	struct bytes algorithm = decode_whole(&list, DER_SEQUENCE);
+	decode_end(&list);
+	if (!d->why && err_is(algorithm_read_digest(algorithm, &t->digest)))
+		decode_fail(d, "a SignedData with an unknown digest");
+}
+
+/* SignedData: keeps certificates and the digest, gives TSTInfo and the one SignerInfo. */
 static void
 read_signed_data(struct decode *d, struct tsp_token *t, struct bytes *ret_info, struct bytes *ret_signer)
 {
-	if (decode_u64(d, 5) < 3)
-		decode_fail(d, "a SignedData of a version below 3");
-	decode_whole(d, DER_SET);
+	if (decode_u64(d, 3) != 3)
+		decode_fail(d, "a SignedData of another version than 3"); /* [RFC 5652 5.1] */
+	read_digests(d, t);
 	struct decode content = decode_enter(d, DER_SEQUENCE);
 	if (!bytes_eq(decode_oid(&content), OID_CMS_TST_INFO))
 		decode_fail(&content, "a SignedData that holds no TSTInfo");
@@ -457,6 +468,8 @@ tsp_token_read(struct bytes der, struct tsp_token *ret_token)
 	TRY(decode_check(&top));
 	TRY(tsp_info_read(info, &t));
 	TRY(read_signer(signer, &t));
+	if (t.digest != outer.digest)
+		return err_make(ERR_TSP_TOKEN, "the digests of SignedData and SignerInfo differ");
 	t.der = der;
 	memcpy(t.certs, outer.certs, sizeof t.certs);
 	t.certs_n = outer.certs_n;

@@ -131,8 +131,7 @@ read_back(void **state)
 	assert_ok(tsp_token_check(&t, r.imprint, &w->tsu.c));
 }
 
-/* Flip any bit of a token: it is refused, or it is one of the few octets that nothing covers (the copy of a certificate
- * that is not asked). */
+/* Flip any bit of a token: it is refused. */
 static void
 property_flipped_bit(void **state)
 {
@@ -149,8 +148,7 @@ property_flipped_bit(void **state)
 		copy[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		if (err_is(tsp_token_read(bytes(copy, token.n), &t)) || err_is(tsp_token_check(&t, r.imprint, &w->tsu.c)))
 			continue;
-		/* not signed: version (3 to 5) and the outer digestAlgorithms */
-		assert_true(bit / 8 < 60);
+		fail_msg("bit %zu of the token does not matter", bit);
 	}
 }
 
