@@ -27,17 +27,23 @@ leaves_the_machine(const struct instance *i)
 }
 
 static err_t
+descriptors_get(int argc, char **argv)
+{
+	TRY(process_fd(argc, argv, "control", &self.fds.control));
+	TRY(process_fd(argc, argv, "keys-courier", &self.fds.keys));
+	TRY(process_fd(argc, argv, "core-courier", &self.fds.core));
+	self.fds.fcgi = -1;
+	return process_argument(argc, argv, "fcgi") == NULL ? OK : process_fd(argc, argv, "fcgi", &self.fds.fcgi);
+}
+
+static err_t
 open_early(int argc, char **argv)
 {
 	const char *directory = process_argument(argc, argv, "instance");
 	if (directory == NULL)
 		return err_make(ERR_CONF, "the argument instance=DIR is missing: this program is started by paraphd");
-	TRY(process_fd(argc, argv, "control", &self.fds.control));
-	TRY(process_fd(argc, argv, "keys-courier", &self.fds.keys));
-	TRY(process_fd(argc, argv, "core-courier", &self.fds.core));
-	self.fds.fcgi = -1;
-	if (process_argument(argc, argv, "fcgi") != NULL)
-		TRY(process_fd(argc, argv, "fcgi", &self.fds.fcgi));
+	if (attempt_wanted(argc, argv) == NULL)
+		TRY(descriptors_get(argc, argv));
 	TRY(instance_read(directory, &self.instance));
 	log_init("paraph-courier", instance_log_level(&self.instance));
 	TRY(instance_path(&self.instance, "courier", self.folder));
