@@ -249,6 +249,15 @@ appearance_preview(const struct appearance *a, const struct typeset *ts, struct 
 }
 
 void
+appearance_blank(const struct appearance *a, struct buf *entries, struct buf *data)
+{
+	buf_put_str(entries, STR("/Type /XObject /Subtype /Form"));
+	put_matrix(&a->wish, entries);
+	buf_put_str(entries, STR(" /Filter /FlateDecode"));
+	increment_pack(bytes("", 0), data);
+}
+
+void
 appearance_final(const struct appearance *a, const struct typeset *ts, struct buf *entries, struct buf *data)
 {
 	AUTO_BUF(content, CONTENT_MAX);

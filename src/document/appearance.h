@@ -27,6 +27,8 @@ err_t appearance_init(struct appearance *a, const struct appearance_wish *wish, 
 
 /* After typeset_embed: the form XObject's dictionary entries (but /Length) and its packed content. */
 void appearance_preview(const struct appearance *a, const struct typeset *ts, struct buf *entries, struct buf *data);
+/* The same box with nothing in it, for a document with several signers. */
+void appearance_blank(const struct appearance *a, struct buf *entries, struct buf *data);
 void appearance_final(const struct appearance *a, const struct typeset *ts, struct buf *entries, struct buf *data);
 
 #endif

@@ -267,6 +267,18 @@ plan_fields(struct draft *d)
 
 /* ---- appearances ---- */
 
+/* What stands in the field until it is signed. A validator compares what an earlier signature showed with the finished
+ * document, the fields signed since then left out: a preview that is gone would be a difference. So a field shows nothing
+ * while somebody else may sign before it. [doc/decisions/0004] */
+static void
+draw_waiting(struct draft *d, size_t i, struct buf *entries, struct buf *data)
+{
+	if (d->order->wishes_n == 1)
+		appearance_preview(&d->boxes[i], &d->ts, entries, data);
+	else
+		appearance_blank(&d->boxes[i], entries, data);
+}
+
 static err_t
 draw_boxes(struct draft *d)
 {
@@ -276,7 +288,7 @@ draw_boxes(struct draft *d)
 			continue;
 		AUTO_BUF(entries, PLAN_ENTRIES_MAX);
 		AUTO_BUF(data, PLAN_APPEARANCE_MAX);
-		appearance_preview(&d->boxes[i], &d->ts, &entries, &data);
+		draw_waiting(d, i, &entries, &data);
 		TRY(keep(d, &entries, &d->previews[i][0]));
 		TRY(keep(d, &data, &d->previews[i][1]));
 		buf_reset(&entries);
