@@ -26,7 +26,7 @@ enum {
 	LIMIT_OCSP_REQUEST = 4096,               /* octets */
 	LIMIT_TSP_REQUEST = 4096,                /* octets */
 	LIMIT_SIGNATURE_HOLE = 3584,             /* octets of DER for the CMS of a signature */
-	LIMIT_STAMP_HOLE = 2560,                 /* octets of DER for a document time-stamp */
+	LIMIT_STAMP_HOLE = 2048,                 /* octets of DER for a document time-stamp: 1,360 are used; a signature must add less than 25 kB */
 };
 
 #endif
