@@ -1,0 +1,272 @@
+/* Files: sections of every kind, objects as each revision saw them, and what is refused instead of repaired. */
+#include "ades/pdffile.h"
+#include "base/buf.h"
+#include "unit.h"
+
+#include <zlib.h>
+
+struct maker {
+	struct buf b;
+	size_t at[32];
+	size_t start;
+};
+
+static void
+start(struct maker *m)
+{
+	*m = (struct maker){.b = buf_init(1 << 20)};
+	buf_put_str(&m->b, STR("%PDF-1.7\n"));
+}
+
+static void
+put(struct maker *m, unsigned number, const char *body)
+{
+	m->at[number] = m->b.n;
+	buf_printf(&m->b, "%u 0 obj\n%s\nendobj\n", number, body);
+}
+
+static void
+end(struct maker *m, size_t at)
+{
+	buf_printf(&m->b, "startxref\n%zu\n%%%%EOF\n", at);
+	m->start = at;
+	memset(m->at, 0, sizeof m->at);
+}
+
+static void
+table(struct maker *m, const char *trailer)
+{
+	size_t at = m->b.n;
+	buf_put_str(&m->b, STR("xref\n"));
+	for (unsigned i = 1; i < 32; i++)
+		if (m->at[i] != 0)
+			buf_printf(&m->b, "%u 1\n%010zu 00000 n\r\n", i, m->at[i]);
+	buf_printf(&m->b, "trailer\n<</Size 32 /Root 1 0 R %s", trailer);
+	if (m->start != 0)
+		buf_printf(&m->b, " /Prev %zu", m->start);
+	buf_put_str(&m->b, STR(">>\n"));
+	end(m, at);
+}
+
+/* A cross-reference stream over rows of [1 4 1], with object 20 in object stream 21 when packed. */
+static size_t
+stream(struct maker *m, unsigned self, bool packed, bool predict, const char *more)
+{
+	AUTO_BUF(rows, 4096);
+	AUTO_BUF(index, 4096);
+	size_t at = m->b.n;
+	m->at[self] = at;
+	for (unsigned i = 1; i < 32; i++) {
+		bool inside = packed && i == 20;
+		if (m->at[i] == 0 && !inside)
+			continue;
+		buf_printf(&index, "%u 1 ", i);
+		if (predict)
+			buf_put_byte(&rows, 0);
+		buf_put_byte(&rows, inside ? 2 : 1);
+		buf_put_u32(&rows, inside ? 21 : (uint32_t)m->at[i]);
+		buf_put_byte(&rows, 0);
+	}
+	uint8_t out[8192];
+	uLongf n = sizeof out;
+	assert_int_equal(compress(out, &n, rows.p, rows.n), Z_OK);
+	buf_printf(&m->b, "%u 0 obj\n<</Type /XRef /Size 32 /W [1 4 1] /Index [%.*s] /Root 1 0 R /Filter /FlateDecode %s %s", self,
+	    (int)index.n, (const char *)index.p, predict ? "/DecodeParms <</Predictor 12 /Columns 6>>" : "", more);
+	if (m->start != 0)
+		buf_printf(&m->b, " /Prev %zu", m->start);
+	buf_printf(&m->b, " /Length %lu>>\nstream\n", (unsigned long)n);
+	buf_put(&m->b, bytes(out, n));
+	buf_put_str(&m->b, STR("\nendstream\nendobj\n"));
+	return at;
+}
+
+static void
+number_is(struct pdffile *f, size_t revision, uint32_t number, int64_t wanted)
+{
+	struct pdffile_object o;
+	assert_ok(pdffile_get(f, revision, number, &o));
+	assert_true(o.value->kind == PDFLEX_INTEGER && o.value->integer == wanted);
+}
+
+static void
+revisions_see_their_own(void **state)
+{
+	(void)state;
+	struct maker m;
+	struct pdffile *f;
+	const struct pdflex_value *root;
+	AUTO_ARENA(arena, 1 << 24);
+	start(&m);
+	put(&m, 1, "<</Type /Catalog /A 2 0 R>>");
+	put(&m, 2, "100");
+	table(&m, "");
+	put(&m, 2, "200");
+	put(&m, 3, "300");
+	table(&m, "");
+	put(&m, 21, "<</Type /ObjStm /N 1 /First 5 /Length 8>>\nstream\n20 0 400\nendstream");
+	size_t at = stream(&m, 22, true, true, "");
+	end(&m, at);
+	assert_ok(pdffile_read(buf_bytes(&m.b), arena, &f));
+	assert_int_equal(f->sections_n, 3);
+	number_is(f, 0, 2, 200);
+	number_is(f, 1, 2, 200);
+	number_is(f, 2, 2, 100);
+	number_is(f, 0, 3, 300);
+	number_is(f, 0, 20, 400);
+	struct pdffile_object o;
+	assert_err(pdffile_get(f, 2, 3, &o), ERR_NOT_FOUND);
+	assert_err(pdffile_get(f, 1, 20, &o), ERR_NOT_FOUND);
+	assert_ok(pdffile_root(f, 0, &root));
+	const struct pdflex_value *a;
+	assert_ok(pdffile_member(f, 2, root, "A", &a));
+	assert_int_equal(a->integer, 100);
+	buf_done(&m.b);
+}
+
+/* Objects that the table of a hybrid file hides are where its stream says. */
+static void
+hybrid(void **state)
+{
+	(void)state;
+	struct maker m;
+	struct pdffile *f;
+	char trailer[64];
+	AUTO_ARENA(arena, 1 << 24);
+	start(&m);
+	put(&m, 4, "500");
+	size_t at = stream(&m, 22, false, false, "");
+	memset(m.at, 0, sizeof m.at);
+	put(&m, 1, "<</Type /Catalog>>");
+	snprintf(trailer, sizeof trailer, "/XRefStm %zu", at);
+	table(&m, trailer);
+	assert_ok(pdffile_read(buf_bytes(&m.b), arena, &f));
+	number_is(f, 0, 4, 500);
+	buf_done(&m.b);
+}
+
+static void
+refused(struct maker *m, const char *what)
+{
+	struct pdffile *f;
+	AUTO_ARENA(arena, 1 << 24);
+	if (!err_is(pdffile_read(buf_bytes(&m->b), arena, &f)))
+		fail_msg("%s: read", what);
+	buf_done(&m->b);
+}
+
+static void
+nothing_is_repaired(void **state)
+{
+	(void)state;
+	struct maker m;
+	start(&m);
+	refused(&m, "no end");
+	start(&m);
+	put(&m, 1, "<</Type /Catalog>>");
+	table(&m, "/Encrypt 2 0 R");
+	refused(&m, "encrypted");
+	start(&m);
+	put(&m, 1, "<</Type /Catalog>>");
+	table(&m, "/Prev 5");
+	refused(&m, "a chain into nowhere");
+	start(&m);
+	m.start = m.b.n; /* where its own table will be */
+	table(&m, "");
+	refused(&m, "a chain that turns back");
+	start(&m);
+	put(&m, 1, "<</Type /Catalog>>");
+	table(&m, "");
+	buf_put_str(&m.b, STR("x"));
+	refused(&m, "octets behind the end");
+	start(&m);
+	put(&m, 1, "<</Type /Catalog>>");
+	end(&m, m.b.n + 3);
+	refused(&m, "startxref off by some octets");
+	start(&m);
+	buf_put_str(&m.b, STR("xref\n1 2\n0000000009 00000 n\r\n0000000009 00000 n\r\n1 1\n0000000009 00000 n\r\ntrailer\n<</Size 3>>\n"));
+	end(&m, 9);
+	refused(&m, "an object twice in a section");
+	start(&m);
+	m.b.p[0] = 'x';
+	table(&m, "");
+	refused(&m, "another head");
+	start(&m);
+	buf_put_str(&m.b, STR("xref\n0 1\n000000000 65535 f\r\ntrailer\n<</Size 3>>\n"));
+	end(&m, 9);
+	refused(&m, "a line of 19 octets");
+}
+
+/* An object that is not where it should be is an error when it is asked for. */
+static void
+objects_must_be_there(void **state)
+{
+	(void)state;
+	struct maker m;
+	struct pdffile *f;
+	struct pdffile_object o;
+	AUTO_ARENA(arena, 1 << 24);
+	start(&m);
+	put(&m, 1, "<</Type /Catalog>>");
+	m.at[5] = m.at[1];
+	m.at[6] = 4;
+	table(&m, "");
+	assert_ok(pdffile_read(buf_bytes(&m.b), arena, &f));
+	assert_err(pdffile_get(f, 0, 5, &o), ERR_PDF_STRICT);
+	assert_err(pdffile_get(f, 0, 6, &o), ERR_PDF_STRICT);
+	buf_done(&m.b);
+}
+
+static void
+ends(void **state)
+{
+	(void)state;
+	uint64_t at;
+	static const char *const good[] = {"startxref\n12\n%%EOF", "startxref 12 %%EOF\n", "x\nstartxref\r\n12\r\n%%EOF\r\n"};
+	static const char *const bad[] = {"", "%%EOF", "startxref\n%%EOF", "startxref\nx\n%%EOF", "startxref\n12\n%%EOF\n\n", "startxref\n12\n%%EOF ",
+	    "startxref\n12\n3\n%%EOF", "xstartxref12%%EOF"};
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+		assert_ok(pdffile_end(bytes(good[i], strlen(good[i])), strlen(good[i]), &at));
+		assert_int_equal(at, 12);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		if (!err_is(pdffile_end(bytes(bad[i], strlen(bad[i])), strlen(bad[i]), &at)))
+			fail_msg("\"%s\" ends", bad[i]);
+}
+
+/* A stream that inflates without end is stopped. */
+static void
+bombs(void **state)
+{
+	(void)state;
+	AUTO_ARENA(arena, (size_t)PDFFILE_STREAM_MAX + (1 << 20));
+	uLongf n = 2 * 1024 * 1024;
+	uint8_t *zeros = calloc(1, PDFFILE_STREAM_MAX / 2 + 1), *out = malloc(n);
+	struct pdflex_value *dict;
+	struct bytes got;
+	static const char text[] = "<</Filter /FlateDecode>>";
+	size_t at = 0;
+	assert_ok(pdflex_value(bytes(text, sizeof text - 1), &at, arena, &dict));
+	z_stream z = {0};
+	assert_int_equal(deflateInit(&z, 9), Z_OK);
+	z.next_out = out;
+	z.avail_out = (uInt)n;
+	for (int i = 0; i < 3; i++) {
+		z.next_in = zeros;
+		z.avail_in = PDFFILE_STREAM_MAX / 2;
+		assert_int_equal(deflate(&z, i == 2 ? Z_FINISH : Z_NO_FLUSH), i == 2 ? Z_STREAM_END : Z_OK);
+	}
+	assert_err(pdffile_plain(arena, dict, bytes(out, n - z.avail_out), &got), ERR_PDF_STRICT);
+	deflateEnd(&z);
+	free(zeros);
+	free(out);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(revisions_see_their_own),
+    cmocka_unit_test(hybrid),
+    cmocka_unit_test(nothing_is_repaired),
+    cmocka_unit_test(objects_must_be_there),
+    cmocka_unit_test(ends),
+    cmocka_unit_test(bombs),
+};
+UNIT_MAIN(tests)
