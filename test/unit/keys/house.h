@@ -31,6 +31,7 @@ struct house {
 	pthread_mutex_t lock;
 	unsigned messages;      /* that courier got */
 	paraph_CodeMessage last;
+	uint8_t codes[1024][6]; /* by address */
 	bool refuse;            /* courier answers that it cannot */
 };
 
@@ -64,6 +65,15 @@ house_core(struct house *h, paraph_Keys *request, const int *fds, size_t fds_n, 
 	return house_ask(h->issuing, false, request, all, answer);
 }
 
+static inline size_t
+house_box(const char *address)
+{
+	size_t h = 5381;
+	for (; *address != '\0'; address++)
+		h = h * 33 + (uint8_t)*address;
+	return h % 1024;
+}
+
 /* ---- the mail box ---- */
 
 static inline void *
@@ -78,6 +88,7 @@ house_courier(void *arg)
 		bool refuse = h->refuse;
 		if (!refuse) {
 			h->last = m->body.code;
+			memcpy(h->codes[house_box(h->last.address)], h->last.code.bytes, 6);
 			h->messages++;
 		}
 		pthread_mutex_unlock(&h->lock);

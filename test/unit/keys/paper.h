@@ -191,7 +191,7 @@ static inline void
 paper_code(struct paper *p, uint8_t ret_code[6])
 {
 	pthread_mutex_lock(&p->house->lock);
-	memcpy(ret_code, p->house->last.code.bytes, 6);
+	memcpy(ret_code, p->house->codes[house_box(p->registration.address)], 6);
 	pthread_mutex_unlock(&p->house->lock);
 }
 
