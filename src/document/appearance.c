@@ -16,9 +16,10 @@ appearance_init(struct appearance *a, const struct appearance_wish *wish, struct
 	TRY(typeset_line_set(ts, wish->name, TYPEFACE_NAME, &a->name));
 	TRY(typeset_line_set(ts, STR("Signed electronically"), TYPEFACE_PLAIN, &a->signed_line));
 	TRY(typeset_line_set(ts, wish->note, TYPEFACE_PLAIN, &a->note));
-	TRY(typeset_line_set(ts, STR("To be signed by"), TYPEFACE_PLAIN, &a->pending));
-	TRY(typeset_line_set(ts, STR("Not signed yet"), TYPEFACE_PLAIN, &a->unsigned_line));
-	return typeset_line_set(ts, STR("DEMO"), TYPEFACE_PLAIN, &a->demo);
+	/* Only what will be drawn: each line brings glyphs into the file. */
+	TRY(typeset_line_set(ts, wish->preview ? STR("To be signed by") : STR(""), TYPEFACE_PLAIN, &a->pending));
+	TRY(typeset_line_set(ts, wish->preview ? STR("not signed yet") : STR(""), TYPEFACE_PLAIN, &a->unsigned_line));
+	return typeset_line_set(ts, wish->demo ? STR("DEMO") : STR(""), TYPEFACE_PLAIN, &a->demo);
 }
 
 /* ---- where things are ---- */

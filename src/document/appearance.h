@@ -14,6 +14,7 @@ struct appearance_wish {
 	double width, height; /* of the field as displayed, in units of the page's user space */
 	int rotate;      /* of the page: the box turns with it, so that it is read upright */
 	bool demo;
+	bool preview;    /* a preview will be drawn */
 };
 
 /* The lines of one box. */

@@ -91,16 +91,24 @@ thousandths(const struct typeface *face, int32_t units)
 	return (int32_t)lround(1000.0 * units / face->units);
 }
 
+/* "first [width …]" for each run of codes that follow one another. */
 static void
 put_widths(struct objects *o)
 {
 	struct buf *out = o->inc->out;
-	buf_put_str(out, STR(" /DW 1000 /W ["));
+	buf_put_str(out, STR(" /W ["));
 	hb_codepoint_t glyph = HB_SET_VALUE_INVALID;
-	while (hb_set_next(o->font->glyphs, &glyph))
-		buf_printf(out, "%u [%d] ", code_of(o->font, glyph),
-		    thousandths(o->font->face, hb_font_get_glyph_h_advance(o->font->face->font, glyph)));
-	buf_put_str(out, STR("]"));
+	uint32_t expected = UINT32_MAX;
+	while (hb_set_next(o->font->glyphs, &glyph)) {
+		uint32_t code = code_of(o->font, glyph);
+		if (code == expected)
+			buf_put_byte(out, ' ');
+		else
+			buf_printf(out, "%s%u [", expected == UINT32_MAX ? "" : "] ", code);
+		buf_printf(out, "%d", thousandths(o->font->face, hb_font_get_glyph_h_advance(o->font->face->font, glyph)));
+		expected = code + 1;
+	}
+	buf_put_str(out, expected == UINT32_MAX ? STR("]") : STR("]]"));
 }
 
 static void

@@ -176,7 +176,7 @@ box_new(struct draft *d, size_t i, double width, double height, int rotate)
 {
 	const struct inspect_wish *wish = &d->order->wishes[i];
 	struct appearance_wish box = {.name = wish->signer_name, .note = wish->note, .width = width, .height = height,
-	    .rotate = rotate, .demo = d->order->demo};
+	    .rotate = rotate, .demo = d->order->demo, .preview = d->order->wishes_n == 1};
 	return appearance_init(&d->boxes[i], &box, &d->ts);
 }
 
@@ -273,7 +273,7 @@ plan_fields(struct draft *d)
 static void
 draw_waiting(struct draft *d, size_t i, struct buf *entries, struct buf *data)
 {
-	if (d->order->wishes_n == 1)
+	if (d->boxes[i].wish.preview)
 		appearance_preview(&d->boxes[i], &d->ts, entries, data);
 	else
 		appearance_blank(&d->boxes[i], entries, data);
