@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PACKAGES = {'pdfsig': 'poppler-utils', 'pdftoppm': 'poppler-utils', 'qpdf': 'qpdf', 'certtool': 'gnutls-bin',
+PACKAGES = {'pdfsig': 'poppler-utils', 'pdftoppm': 'poppler-utils', 'pdfinfo': 'poppler-utils', 'qpdf': 'qpdf', 'certtool': 'gnutls-bin',
             'ocsptool': 'gnutls-bin', 'openssl': 'openssl', 'mvn': 'maven', 'java': 'default-jdk-headless'}
 
 

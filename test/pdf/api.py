@@ -32,7 +32,7 @@ class Api:
                 self.connection.request(method, path, body, headers)
                 answer = self.connection.getresponse()
                 return answer, answer.read()
-            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError, ssl.SSLEOFError):
                 self.connection.close()
                 if last or (body is not None and hasattr(body, 'read')):
                     raise
@@ -116,7 +116,7 @@ class Signer:
     def sign(self, request):
         """Everything from the invitation to the signed file's bytes."""
         call = self.api.call
-        link = self.message(r'/sign/#([A-Za-z0-9_-]+)')
+        link = self.message(r'Read the document: \S*/sign/#([A-Za-z0-9_-]+)')
         session = call('POST', '/s/v1/session', {'token': link})['session']
         facts = call('GET', '/s/v1/request', token=session)
         call('GET', '/s/v1/documents/1', token=session, raw=True)

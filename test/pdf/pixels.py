@@ -26,8 +26,8 @@ def read_pgm(path):
 def render(pdf, folder, dpi, last, timeout):
     need('pdftoppm')
     folder.mkdir()
-    run('pdftoppm', '-gray', '-cropbox', '-r', dpi, '-l', last, pdf, folder / 'p', timeout=timeout)
-    return {int(path.stem.split('-')[-1]): path for path in folder.glob('*.pgm')}
+    answer = run('pdftoppm', '-gray', '-cropbox', '-r', dpi, '-l', last, pdf, folder / 'p', timeout=timeout)
+    return {int(path.stem.split('-')[-1]): path for path in folder.glob('*.pgm')}, 'Syntax Error' in answer.stderr
 
 
 def masked(row, y, boxes, width):
@@ -47,17 +47,20 @@ def page_differs(before, after, boxes):
     return f'{len(wrong)} rows of pixels, from row {wrong[0]}' if wrong else None
 
 
-def unchanged(original, signed, fields=(), dpi=50, last=20, timeout=120):
-    """Verdict: outside `fields` the first `last` pages are the same.
+def unchanged(original, signed, fields=(), unit=1.0, dpi=50, last=20, timeout=120):
+    """Verdict: outside `fields` the first `last` pages are the same. detail: pages compared.
 
-    fields: (page, x, y, w, h) in points from the top left of the page as displayed. A file that poppler cannot render at all
-    is judged by both renderings being empty.
+    fields: (page, x, y, w, h) in points from the top left of the page as displayed; unit: its /UserUnit, which poppler leaves
+    out. Where poppler finds the original's syntax wrong it guesses, and may guess otherwise when the file grows: nothing is
+    compared then.
     """
-    scale, reasons = dpi / 72, []
+    scale, reasons = dpi / 72 / unit, []
     with tempfile.TemporaryDirectory() as name:
         try:
-            before = render(original, Path(name, 'before'), dpi, last, timeout)
-            after = render(signed, Path(name, 'after'), dpi, last, timeout)
+            before, guessed = render(original, Path(name, 'before'), dpi, last, timeout)
+            if guessed:
+                return Verdict('pixels', True, [], 0)
+            after, _ = render(signed, Path(name, 'after'), dpi, last, timeout)
         except subprocess.TimeoutExpired:
             return Verdict('pixels', False, [f'poppler needs more than {timeout} s'])
         if sorted(before) != sorted(after):
