@@ -9,7 +9,7 @@
 struct evidence {
 	const char *directory;
 	const struct ledger *ledger;
-	json_t *intents;     /* from the journal: hex of intent -> {serial, certificate, result, voided} */
+	json_t *intents;     /* from the journal: hex of intent -> {serial, certificate, results, voided} */
 	json_t *checkpoints; /* from the journal: hex of root -> size */
 	json_t *proofs;      /* from the journal: hex of SHA-256 -> true */
 };
@@ -78,6 +78,20 @@ proof_keep(struct evidence *e, struct decode *d)
 	json_object_set_new(e->proofs, hex, json_true());
 }
 
+/* After a crash the same signature is stamped anew, so an intent may have been finished more than once; what counts is that
+ * the one that was released is among them. */
+static void
+result_add(json_t *intent, struct bytes sha256)
+{
+	char hex[80];
+	json_t *results = json_object_get(intent, "results");
+	if (results == NULL) {
+		results = json_object();
+		json_object_set_new(intent, "results", results);
+	}
+	json_object_set_new(results, hex_of(sha256, hex, sizeof hex), json_true());
+}
+
 static void
 pen_keep(struct evidence *e, uint8_t type, struct decode *d)
 {
@@ -89,7 +103,7 @@ pen_keep(struct evidence *e, uint8_t type, struct decode *d)
 	} else if (type == JOURNAL_PEN_ATTRIBUTES) {
 		digest_set(one, "certificate", decode_octets(d));
 	} else if (type == JOURNAL_DOCUMENT_RESULT) {
-		hex_set(one, "result", decode_octets(d));
+		result_add(one, decode_octets(d));
 	} else {
 		json_object_set_new(one, "voided", json_true());
 	}
@@ -257,8 +271,7 @@ revision_row(struct evidence *e, sqlite3_stmt *s)
 	char id[80], hex[80];
 	hex_of(column(s, 0), id, sizeof id);
 	hex_of(column(s, 2), hex, sizeof hex);
-	const char *journaled = json_string_value(json_object_get(json_object_get(e->intents, id), "result"));
-	if (journaled == NULL || strcmp(journaled, hex) != 0)
+	if (json_object_get(json_object_get(json_object_get(e->intents, id), "results"), hex) == NULL)
 		finding_wrong("document", "intent %s: the journal of keys does not have the result %s", id, hex);
 	if (leaf_find_in(e->ledger, "signature.result", "results", "sha256", hex) == NULL)
 		finding_wrong("document", "intent %s: the audit log does not have the result %s", id, hex);
