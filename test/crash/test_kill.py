@@ -87,8 +87,8 @@ def walk(j):
                 healthy(j.service)
                 if isinstance(e, Problem) and e.slug == "code-none":  # a restart voids an open code: a new one is asked for
                     j.send_code()
-                if step == j.send_code and isinstance(e, Problem) and e.slug in ("code-sends",):
-                    raise
+                elif isinstance(e, Problem) and e.slug == "code-wrong":  # two codes came, because the first answer was lost
+                    j.code = re.search(r"(?<!\w)(\d{6})(?!\w)", j.service.mails(j.email)[0]["text"]).group(1)
         else:
             raise AssertionError(f"{step.__name__} failed three times")
 
