@@ -15,6 +15,7 @@ struct open_code {
 struct codes {
 	pthread_mutex_t lock;
 	struct secret digits; /* CODES_DIGITS for each place */
+	size_t high;          /* no place from here on was ever taken */
 	struct open_code places[CODES_MAX];
 };
 
@@ -57,22 +58,22 @@ static size_t
 find(struct codes *c, const uint8_t activation[CODES_ID])
 {
 	size_t i = 0;
-	while (i < CODES_MAX && (!c->places[i].taken || memcmp(c->places[i].activation, activation, CODES_ID) != 0))
+	while (i < c->high && (!c->places[i].taken || memcmp(c->places[i].activation, activation, CODES_ID) != 0))
 		i++;
-	return i;
+	return i < c->high ? i : CODES_MAX;
 }
 
 static size_t
 find_free(struct codes *c, int64_t now_us)
 {
 	size_t found = CODES_MAX;
-	for (size_t i = 0; i < CODES_MAX; i++) {
+	for (size_t i = 0; i < c->high; i++) {
 		if (c->places[i].taken && c->places[i].expires_us <= now_us)
 			drop(c, i);
 		if (!c->places[i].taken && found == CODES_MAX)
 			found = i;
 	}
-	return found;
+	return found < CODES_MAX || c->high == CODES_MAX ? found : c->high++;
 }
 
 err_t

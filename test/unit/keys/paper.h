@@ -10,6 +10,8 @@
 #include "document/prepare.h"
 #include "pki/ocsp.h"
 #include "pki/path.h"
+#include "pki/tsp.h"
+#include "pki/crl.h"
 
 #include <sys/mman.h>
 
