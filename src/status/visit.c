@@ -159,6 +159,16 @@ ocsp_ask(struct visit *v, struct bytes der)
 	return asker_send(v->status->asker, ocsp_signed, v);
 }
 
+/* "/ocsp/issuing/MFMw…" names the CA before the request; who asks at "/ocsp/MFMw…" is answered too. A request begins with
+ * a capital M, a name never does. */
+static struct bytes
+ocsp_path_cut(struct bytes path)
+{
+	struct bytes rest = bytes_sub(path, strlen("/ocsp/"), path.n);
+	size_t slash = bytes_find(rest, 0, bytes("/", 1));
+	return slash != SIZE_MAX && slash > 0 && rest.p[0] != 'M' ? bytes_sub(rest, slash + 1, rest.n) : rest;
+}
+
 /* The request in the path is base64 with %XX where the client saw fit [RFC 6960 A.1]. */
 static err_t
 ocsp_path_read(struct bytes text, struct buf *ret_der)
@@ -190,7 +200,7 @@ ocsp_route(struct visit *v, const struct fcgi_request *r)
 	if (r->method == FCGI_POST) {
 		e = ocsp_ask(v, fcgi_door_body(v->visit));
 	} else if (v->cacheable && starts(r->raw_path, "/ocsp/") && r->raw_path.n > 6) {
-		e = ocsp_path_read(bytes_sub(r->raw_path, 6, r->raw_path.n), &der);
+		e = ocsp_path_read(ocsp_path_cut(r->raw_path), &der);
 		if (!err_is(e))
 			e = ocsp_ask(v, buf_bytes(&der));
 	} else {

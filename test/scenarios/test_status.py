@@ -138,6 +138,23 @@ def test_ocsp_by_get_is_cacheable(real, signer):
     assert {"Last-Modified", "Expires"} <= set(answer.headers)
 
 
+def test_ocsp_below_the_name_of_the_ca(real, signer):
+    """At /ocsp/issuing the same is answered, by POST and by GET."""
+    text = openssl("ocsp", "-issuer", real.issuing, "-cert", signer, "-url", real.base + "/ocsp/issuing", "-CAfile", real.root, check=False)
+    assert "Response verify OK" in text and "good" in text
+    request = real.path / "named.der"
+    openssl("ocsp", "-issuer", real.issuing, "-cert", signer, "-no_nonce", "-reqout", request)
+    answer, octets = real.ask("GET", "/ocsp/issuing/" + urllib.parse.quote(base64.b64encode(request.read_bytes()), safe=""))
+    assert answer.status == 200 and len(octets) > 200
+
+
+def test_the_address_in_the_certificate_answers(real, signer):
+    (url,) = openssl("x509", "-in", signer, "-noout", "-ocsp_uri").split()
+    assert url.startswith(real.base)
+    text = openssl("ocsp", "-issuer", real.issuing, "-cert", signer, "-url", url, "-CAfile", real.root, check=False)
+    assert "Response verify OK" in text and "good" in text
+
+
 def test_ocsp_get_with_raw_slashes(real, signer):
     """Some clients escape nothing."""
     request = real.path / "raw.der"
