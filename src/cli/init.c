@@ -164,6 +164,7 @@ certificates_put(const struct instance *i, const struct ceremony_result *c)
 	TRY(public_put(i, "root", &c->root));
 	TRY(public_put(i, "issuing", &c->issuing));
 	TRY(public_put(i, "tsu", &c->tsu));
+	TRY(file_put(i, "public/root.crl", buf_bytes(&c->root_crl), 0444, -1));
 	return public_put(i, "seal", &c->seal);
 }
 

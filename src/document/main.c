@@ -4,6 +4,7 @@
  */
 #include "base/digest.h"
 #include "base/log.h"
+#include "document/check_prime.h"
 #include "document/child.h"
 #include "os/attempt.h"
 #include "os/jail.h"
@@ -14,6 +15,7 @@
 #include "wire/table.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -175,10 +177,16 @@ tell_ready(const struct parent *p)
 
 /* What libraries load or build at first use must be there before the jail, and is then shared by all children. */
 static err_t
-warm_up(struct parent *p)
+warm_up(struct parent *p, const char *instance)
 {
 	uint8_t digest[DIGEST_SHA256_LEN];
+	char folder[PATH_MAX];
 	digest_sha256(bytes("", 0), digest);
+	if (instance != NULL && snprintf(folder, sizeof folder, "%s/public", instance) < (int)sizeof folder) {
+		err_t e = check_prime(folder);
+		if (err_is(e))
+			log_error(e, "prime"); /* only slower */
+	}
 	return typeface_open_all(&p->faces);
 }
 
@@ -200,7 +208,7 @@ open_all(int argc, char **argv, struct parent *p)
 	/* A trial of the jail needs nobody to talk to. */
 	if (attempt_wanted(argc, argv) == NULL)
 		TRY(open_channels(argc, argv, p));
-	return warm_up(p);
+	return warm_up(p, process_argument(argc, argv, "instance"));
 }
 
 static err_t
