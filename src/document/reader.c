@@ -109,8 +109,8 @@ open_error(struct reader *r)
 	switch (e == NULL ? qpdf_e_internal : qpdf_get_error_code(r->q, e)) {
 	case qpdf_e_password:
 		return err_make(ERR_PDF_ENCRYPTED, "it needs a password");
-	case qpdf_e_unsupported:
-		return err_make(ERR_PDF_ENCRYPTED, "%s", detail);
+	case qpdf_e_unsupported: /* a security handler that qpdf does not know, or a filter */
+		return err_make(strstr(detail, "crypt") != NULL ? ERR_PDF_ENCRYPTED : ERR_PDF_DAMAGED, "%s", detail);
 	case qpdf_e_internal:
 	case qpdf_e_system:
 		return err_make(ERR_PDF_TOO_COMPLEX, "%s", detail);

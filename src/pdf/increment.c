@@ -70,11 +70,24 @@ increment_stream(struct increment *inc, struct literal_ref ref, struct bytes ent
 void
 increment_pack(struct bytes data, struct buf *b)
 {
-	uLong room = compressBound(data.n);
-	uint8_t *packed = malloc(room);
-	if (packed == NULL || compress2(packed, &room, data.p, data.n, Z_BEST_COMPRESSION) != Z_OK)
+	/* zlib clears its tables at every start: small ones for small data, or that takes longer than the work itself. */
+	enum { SMALL = 4096, SMALL_WINDOW = 12, SMALL_MEMORY = 3, LARGE_WINDOW = 15, LARGE_MEMORY = 8 };
+	bool small = data.n <= SMALL;
+	z_stream z = {.next_in = (Bytef *)(uintptr_t)data.p, .avail_in = (uInt)data.n};
+	if (data.n > LIMIT_INCREMENT ||
+	    deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, small ? SMALL_WINDOW : LARGE_WINDOW,
+	        small ? SMALL_MEMORY : LARGE_MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
 		abort();
-	buf_put(b, bytes(packed, room));
+	uLong room = deflateBound(&z, data.n);
+	uint8_t *packed = malloc(room);
+	if (packed == NULL)
+		abort();
+	z.next_out = packed;
+	z.avail_out = (uInt)room;
+	if (deflate(&z, Z_FINISH) != Z_STREAM_END)
+		abort();
+	buf_put(b, bytes(packed, z.total_out));
+	deflateEnd(&z);
 	free(packed);
 }
 
