@@ -207,6 +207,19 @@ loop_thread(void *arg)
 	return NULL;
 }
 
+/* A status process that was taken over can lock the store that it only reads: paraphd starts all of them anew. */
+static void
+status_stalled(void *arg)
+{
+	(void)arg;
+	paraph_Control *m = message_new(&message_control);
+	message_outcome(&message_control, m, 0, err_make(ERR_DEADLINE, "the status store is locked"));
+	err_t e = channel_send(control_fd, &message_control, m, NULL, 0);
+	if (err_is(e))
+		log_error(e, "control");
+	message_free(&message_control, m);
+}
+
 /* ---- start ------------------------------------------------------------------------------------------------------------ */
 
 static err_t
@@ -215,6 +228,7 @@ open_all(void)
 	TRY(store_open(paths.db, (struct store_options){0}, &core.store));
 	TRY(blob_open(paths.blobs, &core.blobs));
 	TRY(published_write_open(paths.status, &core.published));
+	published_write_on_stall(core.published, status_stalled, NULL);
 	core.audit = audit_new();
 	core.leases = lease_new();
 	core.keys = client_new(&message_keys, keys_fd);

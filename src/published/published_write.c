@@ -29,6 +29,8 @@ struct published {
 	pthread_cond_t queued, written;
 	struct put *first, **last;
 	bool stop;
+	void (*stalled)(void *arg); /* set once, before any put */
+	void *stalled_arg;
 };
 
 /* ---- the thread ---- */
@@ -214,6 +216,13 @@ published_write_open(const char *directory, struct published **ret_published)
 }
 
 void
+published_write_on_stall(struct published *p, void (*stalled)(void *arg), void *arg)
+{
+	p->stalled = stalled;
+	p->stalled_arg = arg;
+}
+
+void
 published_write_close(struct published *p)
 {
 	if (p == NULL)
@@ -261,6 +270,8 @@ put_run(struct published *p, struct put *put)
 	bool done = put->done;
 	put->abandoned = !done;
 	pthread_mutex_unlock(&p->lock);
+	if (!done && p->stalled != NULL)
+		p->stalled(p->stalled_arg);
 	if (!done)
 		return err_make(ERR_DEADLINE, "the status store was not written in time: does a reader hold its lock?");
 	err_t e = put->code == ERR_OK ? OK : err_import(put->code, put->detail);

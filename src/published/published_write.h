@@ -16,6 +16,9 @@ struct published;
 /* Opens (and makes) the store in an existing directory, and starts the thread (call it after the jail was entered or allow
  * threads in it). The files become readable, the lock file writable, for the directory's group. */
 err_t published_write_open(const char *directory, struct published **ret_published);
+/* stalled(arg) is called by whoever waits when a put was not written in time: to have the readers started anew. Set it right
+ * after opening. */
+void published_write_on_stall(struct published *p, void (*stalled)(void *arg), void *arg);
 /* Waits for what is queued. Accepts NULL. */
 void published_write_close(struct published *p);
 

@@ -198,7 +198,33 @@ control_lost(struct child *c)
 	fd_close(&c->control_fd);
 }
 
-/* A program may say only that it is ready. */
+/* Core cannot write the status store because a reader holds its lock: only a status process that was taken over does that. */
+static void
+readers_restart(void)
+{
+	log_security("status-store-locked", "core cannot publish: the status processes are started anew");
+	for (size_t k = 0; k < self.roster.programs_n; k++)
+		if (self.roster.programs[k].user == INSTANCE_USER_STATUS && self.children[k].pid != 0)
+			kill(self.children[k].pid, SIGKILL);
+}
+
+static err_t
+message_take(struct child *c, const paraph_Control *m)
+{
+	TRY(table_check(&table_control_supervisor, m));
+	if (m->which_body == paraph_Control_outcome_tag && c->program->user != INSTANCE_USER_CORE)
+		return err_make(ERR_WIRE_TABLE, "%s may not ask for a restart of others", c->program->name);
+	if (m->which_body == paraph_Control_outcome_tag) {
+		readers_restart();
+	} else if (!c->ready) {
+		c->ready = true;
+		log_event(LOG_INFO, "program-ready", "of", c->program->name, NULL);
+		ready_try();
+	}
+	return OK;
+}
+
+/* A program may say that it is ready, and core that it cannot publish. */
 static void
 control_read(void *arg, uint32_t events)
 {
@@ -210,12 +236,7 @@ control_read(void *arg, uint32_t events)
 	err_t e = channel_receive(c->control_fd, &message_control, false, m, fds, &got);
 	if (!err_is(e) && got) {
 		channel_close_fds(fds);
-		e = table_check(&table_control_supervisor, m);
-		if (!err_is(e) && !c->ready) {
-			c->ready = true;
-			log_event(LOG_INFO, "program-ready", "of", c->program->name, NULL);
-			ready_try();
-		}
+		e = message_take(c, m);
 	}
 	if (err_is(e)) { /* it ended, or it is not one of ours any more: either way it goes */
 		if (e.code != ERR_PEER_GONE && c->pid != 0)

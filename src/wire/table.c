@@ -41,7 +41,9 @@ const struct table table_core_courier = {"core-courier", &message_courier,
 const struct table table_control = {"control", &message_control,
     TAGS(paraph_Control_outcome_tag, paraph_Control_channel_tag)};
 
-const struct table table_control_supervisor = {"control", &message_control, TAGS(paraph_Control_ready_tag)};
+/* An outcome is core's cry for help: a status process holds the store's lock. paraphd takes it from core alone. */
+const struct table table_control_supervisor = {"control", &message_control,
+    TAGS(paraph_Control_ready_tag, paraph_Control_outcome_tag)};
 
 err_t
 table_check(const struct table *t, const void *message)

@@ -106,6 +106,9 @@ def main():
     note({'event': 'start', 'arguments': sys.argv, 'fault': os.environ.get('PARAPH_FAULT'), 'uid': os.getuid(),
           'groups': os.getgroups(), 'fds': sorted(int(f) for f in os.listdir('/proc/self/fd') if int(f) < 100)})
     control.send(b'\x62\x00')  # Control { ready {} }
+    if os.environ.get('PARAPH_TEST_STALL') == os.path.basename(sys.argv[0]) and 'stall' not in open(RECORD).read():
+        note({'event': 'stall'})
+        control.send(b'\x52\x02\x08\x67')  # Control { outcome { code: deadline } }: the status store is locked
     while True:
         message, fds, _, _ = socket.recv_fds(control, 4096, 4)
         if not message:

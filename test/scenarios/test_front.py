@@ -329,6 +329,25 @@ def test_a_program_that_ends_is_started_again_and_its_peers_get_new_channels(own
     assert wait_until(lambda: ask(stub, "GET", "/v1/x")[0].status == 200)
 
 
+def starts_of(stub, program):
+    return len([r for r in stub.records("start") if program in r["arguments"][0]])
+
+
+def test_core_may_have_the_readers_of_the_status_store_started_anew(own):
+    """A status process that was taken over may hold the store's lock: a restart of status ends it."""
+    stub = own(environment={"PARAPH_TEST_STALL": "paraph-core"})
+    stub.server.start()
+    assert wait_until(lambda: starts_of(stub, "paraph-status") == 4)
+    assert starts_of(stub, "paraph-core") == 1 and "status-store-locked" in stub.server.log()
+
+
+def test_nobody_else_may(own):
+    stub = own(environment={"PARAPH_TEST_STALL": "paraph-courier"})
+    stub.server.start()
+    assert wait_until(lambda: starts_of(stub, "paraph-courier") == 2)
+    assert starts_of(stub, "paraph-status") == 2
+
+
 def test_nginx_is_started_again(own):
     stub = own()
     stub.server.start()

@@ -2,10 +2,13 @@
 
 #include "os/clock.h"
 #include "published/published_read.h"
+#include "published/published_store.h"
 #include "published/published_write.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 static char folder[] = "/tmp/published-test-XXXXXX";
 static const uint8_t issuer[32] = {1, 2, 3};
@@ -197,6 +200,48 @@ files(void **state)
 	published_write_close(writer);
 }
 
+static unsigned stalls;
+
+static void
+stalled(void *arg)
+{
+	(void)arg;
+	stalls++;
+}
+
+/* A reader that was taken over may lock the store: the writer's caller gets its deadline, and the end of that reader is the end
+ * of the trouble. */
+static void
+a_hostile_reader_cannot_stall_the_writer(void **state)
+{
+	(void)state;
+	static const uint8_t serial[] = {0x42, 1};
+	struct published_certificate c = {.not_after = 5, .reason = -1};
+	int ready[2];
+	char one;
+	assert_ok(published_write_open(folder, &writer));
+	published_write_on_stall(writer, stalled, NULL);
+	assert_int_equal(pipe(ready), 0);
+	pid_t hostile = fork();
+	if (hostile == 0) {
+		MDB_env *env;
+		MDB_txn *txn;
+		if (!err_is(published_store_open(folder, 0, &env)) && mdb_txn_begin(env, NULL, 0, &txn) == 0 &&
+		    write(ready[1], "x", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	assert_int_equal(read(ready[0], &one, 1), 1);
+	int64_t start = clock_monotonic();
+	assert_err(published_write_certificate(writer, issuer, BYTES_OF(serial), &c), ERR_DEADLINE);
+	assert_true(clock_monotonic() - start < PUBLISHED_WRITE_US + 2 * TIME_SECOND);
+	assert_int_equal(stalls, 1);
+	kill(hostile, SIGKILL);
+	waitpid(hostile, NULL, 0);
+	assert_ok(published_write_certificate(writer, issuer, BYTES_OF(serial), &c));
+	published_write_close(writer);
+}
+
 int
 main(void)
 {
@@ -206,6 +251,7 @@ main(void)
 	    cmocka_unit_test(many_writers_one_reader),
 	    cmocka_unit_test(revocation_keeps_the_time_of_publication),
 	    cmocka_unit_test(files),
+	    cmocka_unit_test(a_hostile_reader_cannot_stall_the_writer),
 	};
 	return cmocka_run_group_tests(tests, folder_make, folder_remove);
 }
