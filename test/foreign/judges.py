@@ -60,13 +60,16 @@ def lines(text):
 
 # --- PDF ----------------------------------------------------------------------------
 
-def pdfsig(path, signatures=None):
+def pdfsig(path, signatures=None, timeout=60):
     """Poppler: every signature is intact. It checks no document time-stamps, and trust only in its NSS store.
 
     `signatures`: how many there must be. detail: one dictionary a signature.
     """
     # without -nocert it would look for a trust store and the network
-    answer = run('pdfsig', '-nocert', path)
+    try:
+        answer = run('pdfsig', '-nocert', path, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        return Verdict('pdfsig', False, [f'no answer in {timeout} s'], [])
     found, reasons = [], []
     for line in lines(answer.stdout):
         if line.startswith('Signature #'):
