@@ -9,11 +9,37 @@ static const char ink[] = "0.106 0.184 0.4", text_ink[] = "0.247 0.263 0.302", q
 
 enum { CONTENT_MAX = 64 * 1024 };
 
+/* The space nearest to the middle; n when there is none. */
+static size_t
+middle_space(struct str name)
+{
+	size_t best = name.n;
+	for (size_t i = 0; i < name.n; i++) {
+		size_t off = i > name.n / 2 ? i - name.n / 2 : name.n / 2 - i;
+		size_t best_off = best > name.n / 2 ? best - name.n / 2 : name.n / 2 - best;
+		if (name.p[i] == ' ' && off < best_off)
+			best = i;
+	}
+	return best;
+}
+
+static err_t
+set_halves(struct appearance *a, struct typeset *ts)
+{
+	struct str name = a->wish.name;
+	size_t at = middle_space(name);
+	if (at == 0 || at + 1 >= name.n)
+		return OK;
+	TRY(typeset_line_set(ts, (struct str){name.p, at}, TYPEFACE_NAME, &a->halves[0]));
+	return typeset_line_set(ts, (struct str){name.p + at + 1, name.n - at - 1}, TYPEFACE_NAME, &a->halves[1]);
+}
+
 err_t
 appearance_init(struct appearance *a, const struct appearance_wish *wish, struct typeset *ts)
 {
 	*a = (struct appearance){.wish = *wish};
 	TRY(typeset_line_set(ts, wish->name, TYPEFACE_NAME, &a->name));
+	TRY(set_halves(a, ts));
 	TRY(typeset_line_set(ts, STR("Signed electronically"), TYPEFACE_PLAIN, &a->signed_line));
 	TRY(typeset_line_set(ts, wish->note, TYPEFACE_PLAIN, &a->note));
 	/* Only what will be drawn: each line brings glyphs into the file. */
@@ -149,18 +175,38 @@ put_small(const struct typeset *ts, const struct typeset_line *line, const char 
 	put_text(ts, line, colour, size, l->left, y, b);
 }
 
-/* The name, as large as fits between bottom and top, its ink in the middle. */
+/* The size at which a line fits a place, at most as large as a signature should be. */
+static double
+fitting_size(const struct typeset_line *line, double width, double height)
+{
+	double ink_height = fmax(line->top - line->bottom, 700) / 1000.0;
+	double size = fmin(26, height * 0.92 / ink_height);
+	return line->width > 0 ? fmin(size, width * 1000 / line->width) : size;
+}
+
+/* A line with its ink in the middle between bottom and top. */
+static void
+put_centred(const struct typeset *ts, const struct typeset_line *line, const char *colour, double size,
+    const struct layout *l, double bottom, double top, struct buf *b)
+{
+	double middle = (line->top + line->bottom) / 2000.0;
+	put_text(ts, line, colour, size, l->left, (bottom + top) / 2 - middle * size, b);
+}
+
+/* The name, as large as fits between bottom and top; on two lines where that lets it be clearly larger. */
 static void
 put_name(const struct appearance *a, const struct typeset *ts, const char *colour, const struct layout *l, double bottom,
     double top, struct buf *b)
 {
-	const struct typeset_line *line = &a->name;
-	double ink_height = fmax(line->top - line->bottom, 700) / 1000.0, room = top - bottom;
-	double size = fmin(26, room * 0.92 / ink_height);
-	if (line->width > 0)
-		size = fmin(size, (l->right - l->left) * 1000 / line->width);
-	double middle = (line->top + line->bottom) / 2000.0;
-	put_text(ts, line, colour, size, l->left, (bottom + top) / 2 - middle * size, b);
+	double width = l->right - l->left, middle = (bottom + top) / 2;
+	double one = fitting_size(&a->name, width, top - bottom), two = 0;
+	if (a->halves[0].runs_n > 0 && a->halves[1].runs_n > 0)
+		two = fmin(fitting_size(&a->halves[0], width, middle - bottom), fitting_size(&a->halves[1], width, middle - bottom));
+	if (two > one * 1.25) {
+		put_centred(ts, &a->halves[0], colour, two, l, middle, top, b);
+		put_centred(ts, &a->halves[1], colour, two, l, bottom, middle, b);
+	} else
+		put_centred(ts, &a->name, colour, one, l, bottom, top, b);
 }
 
 static void

@@ -21,6 +21,7 @@ struct appearance_wish {
 struct appearance {
 	struct appearance_wish wish;
 	struct typeset_line name, signed_line, note, pending, unsigned_line, demo;
+	struct typeset_line halves[2]; /* of a name that may be broken at a space; empty otherwise */
 };
 
 /* Sets all lines. Strings of the wish must stay. ERR_NAME_GLYPH_MISSING. */
