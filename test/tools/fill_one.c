@@ -1,6 +1,6 @@
 /*
- * For developers and tests: fills the prepared fields of one signer with a CMS made by OpenSSL, adds the certificate to
- * /DSS, and stamps when a token command is not needed: judges of the PDF structure then have a real file to look at.
+ * For developers and tests: fills the prepared fields of the signers with a CMS made by OpenSSL and adds the certificate
+ * to /DSS, without time-stamps: judges of the structure of a PDF then have a real file to look at.
  *   fill-one PREPARED PLAN OUT KEY.pem CERTIFICATE.pem [SIGNERS]
  */
 #include "pdf/revision.h"
