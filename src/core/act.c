@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/rand.h"
 #include "core/audit.h"
+#include "core/crl.h"
 #include "os/clock.h"
 
 static const char *const names[ACT_STATES] = {"begun", "result", "signed", "void"};
@@ -271,10 +272,11 @@ act_newest(struct store_tx *reader, struct id signer, struct id *ret_act, enum a
 }
 
 err_t
-act_open(struct store_tx *reader, struct id *ret_ids, size_t max, size_t *ret_n)
+act_open(struct store_tx *reader, int64_t before, struct id *ret_ids, size_t max, size_t *ret_n)
 {
 	size_t n = 0;
 	AUTO_QUERY(q, reader, SQL_ACT_OPEN);
+	query_int(&q, before);
 	while (n < max && query_next(&q))
 		ret_ids[n++] = id_from(query_get_bytes(&q, 0));
 	TRY(query_end(&q));
@@ -404,6 +406,7 @@ void_put(struct store_tx *tx, void *arg)
 			continue;
 		TRY(e);
 		TRY(issued_revoke_put(s->core, tx, BYTES_OF(issued.serial), ISSUED_CESSATION, "system"));
+		crl_want();
 	}
 	TRY(act_move(tx, act, ACT_VOID, 0, s->reason));
 	TRY(signer_move(tx, act->signer.id, SIGNER_OPENED, STR("")));

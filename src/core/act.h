@@ -65,8 +65,8 @@ err_t act_begin(struct worker *w, struct act *act, const char *actor);
 err_t act_load(struct worker *w, struct id id, struct act *act);
 /* The newest act of a signer, its state and why it is void; ERR_NOT_FOUND. */
 err_t act_newest(struct store_tx *reader, struct id signer, struct id *ret_act, enum act_state *ret_state, char ret_reason[512]);
-/* Ids of the acts that are neither signed nor void. */
-err_t act_open(struct store_tx *reader, struct id *ret_ids, size_t max, size_t *ret_n);
+/* Ids of the acts that began before then and are neither signed nor void. */
+err_t act_open(struct store_tx *reader, int64_t before, struct id *ret_ids, size_t max, size_t *ret_n);
 
 /* Transitions, each one commit with its audit leaf. */
 err_t act_certify(struct worker *w, struct act *act);

@@ -266,7 +266,7 @@ publish_all(struct worker *w)
 static void
 catch_up(struct worker *w)
 {
-	err_t e = sign_settle(w);
+	err_t e = sign_settle(w, INT64_MAX);
 	if (err_is(e))
 		log_error(e, "settle-at-start");
 	e = responder_keep(w, instance.ocsp_certificate_days * TIME_DAY);

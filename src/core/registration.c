@@ -124,6 +124,8 @@ person_get(struct store_tx *tx, struct str owner, struct str reference, char ret
 }
 
 struct person_put {
+	struct core *core;
+	const char *actor;
 	bool demo; /* every subject of a demo says so */
 	struct str owner, reference;
 	char serial[65];
@@ -146,7 +148,11 @@ person_put(struct store_tx *tx, void *arg)
 	query_text(&q, p->owner);
 	query_text(&q, p->reference);
 	query_text(&q, str_c(p->serial));
-	return query_run(&q);
+	TRY(query_run(&q));
+	uint8_t sha256[DIGEST_SHA256_LEN]; /* of a random number: tells nothing of the person */
+	digest_sha256(str_bytes(str_c(p->serial)), sha256);
+	return audit_put(p->core, tx, "person.numbered", p->actor, canon_pack("{s:o}", "serial_number_sha256",
+	    canon_hex(BYTES_OF(sha256))), NULL);
 }
 
 json_t *
@@ -305,7 +311,7 @@ registration_make(struct worker *w, const struct account *by, const struct regis
 {
 	struct make m = {.core = w->core, .by = by, .idem = idem};
 	TRY(from_wish(wish, by, clock_now(), &m.r));
-	struct person_put person = {.demo = w->core->set.demo, .owner = str_c(by->id), .reference = wish->reference};
+	struct person_put person = {.core = w->core, .actor = by->actor, .demo = w->core->set.demo, .owner = str_c(by->id), .reference = wish->reference};
 	TRY(store_write(w->core->store, person_put, &person));
 	COPY(m.r.serial_number, str_c(person.serial));
 	AUTO_BUF(record, RECORD_MAX);

@@ -156,12 +156,12 @@ settle_id(struct worker *w, struct id id)
 }
 
 err_t
-sign_settle(struct worker *w)
+sign_settle(struct worker *w, int64_t before)
 {
 	struct id ids[OPEN_AT_ONCE];
 	size_t n;
 	err_t first = OK;
-	TRY(act_open(w->reader, ids, OPEN_AT_ONCE, &n));
+	TRY(act_open(w->reader, before, ids, OPEN_AT_ONCE, &n));
 	for (size_t i = 0; i < n; i++) {
 		err_t e = settle_id(w, ids[i]);
 		if (!err_is(e))

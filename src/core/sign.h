@@ -16,7 +16,8 @@ err_t sign_run(struct worker *w, const struct link_session *session, json_t **re
 /* {"status": "signing" | "signed" | "void" | "none", …}: the truth as the database has it. */
 err_t sign_json(struct worker *w, struct id signer, json_t **ret_answer);
 
-/* Finishes or voids every open act. At start before anything else is served; later for what could not be settled at once. */
-err_t sign_settle(struct worker *w);
+/* Finishes or voids every open act that began before then. At start before anything else is served; later for what could
+ * not be settled at once. */
+err_t sign_settle(struct worker *w, int64_t before);
 
 #endif

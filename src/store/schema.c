@@ -72,6 +72,7 @@ static const char migration_1[] =
     "CREATE TABLE act (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, signer BLOB NOT NULL REFERENCES signer (id),"
     " activation BLOB NOT NULL UNIQUE REFERENCES activation (id), state TEXT NOT NULL, begun_at INTEGER NOT NULL,"
     " result_leaf INTEGER, ended_at INTEGER, reason TEXT) STRICT;"
+    "CREATE INDEX act_open ON act (begun_at) WHERE state IN ('begun', 'result');"
     "CREATE UNIQUE INDEX act_once ON act (signer) WHERE state <> 'void';"
     /* intent */
     "CREATE TABLE intent (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, act BLOB NOT NULL REFERENCES act (id),"

@@ -228,8 +228,10 @@ one_act_for_one_consent(void **state)
 	assert_int_equal(state_of(0), SIGNER_SIGNING);
 	/* The same consent does not serve a second time. */
 	assert_true(err_is(act_begin(&open_worker, twice, "sgr_x")));
-	assert_ok(act_open(open_worker.reader, ids, 4, &n));
+	assert_ok(act_open(open_worker.reader, INT64_MAX, ids, 4, &n));
 	assert_int_equal(n, 1);
+	assert_ok(act_open(open_worker.reader, act->begun_at - 1, ids, 4, &n));
+	assert_int_equal(n, 0);
 	AUTO_ACT(loaded);
 	assert_ok(act_load(&open_worker, act->id, loaded));
 	assert_int_equal(loaded->n, 1);
@@ -239,7 +241,7 @@ one_act_for_one_consent(void **state)
 	open_core.published = NULL; /* no certificate was made, so nothing is published */
 	assert_ok(act_void(&open_worker, loaded, "test"));
 	assert_int_equal(state_of(0), SIGNER_OPENED);
-	assert_ok(act_open(open_worker.reader, ids, 4, &n));
+	assert_ok(act_open(open_worker.reader, INT64_MAX, ids, 4, &n));
 	assert_int_equal(n, 0);
 	assert_ok(act_newest(open_worker.reader, j.signers[0].id, &id, &act_state, reason));
 	assert_int_equal(act_state, ACT_VOID);
