@@ -90,7 +90,8 @@ catcher_json(struct catcher *c, struct buf *b)
 	buf_put_str(b, STR("{\"messages\":["));
 	for (uint64_t i = 0; (m = newest(c, i)) != NULL; i++) {
 		time_text(m->at, true, at);
-		buf_printf(b, "%s{\"n\":%llu,\"kind\":\"%s\",\"at\":\"%s\",\"to\":", i > 0 ? "," : "", (unsigned long long)m->n, m->kind, at);
+		buf_printf(b, "%s{\"n\":%llu,\"kind\":\"%s\",\"at\":\"%s\",\"to\":", i > 0 ? "," : "",
+		    (unsigned long long)m->n, m->kind, at);
 		json_text(b, m->to);
 		buf_put_str(b, STR(",\"subject\":"));
 		json_text(b, m->subject);
@@ -130,9 +131,10 @@ catcher_html(struct catcher *c, struct buf *b)
 {
 	char at[TIME_TEXT_MAX];
 	const struct caught *m;
-	buf_put_str(b, STR("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Mail catcher</title>"
-	                   "<meta name=\"viewport\" content=\"width=device-width\"></head><body><main>"
-	                   "<h1>Mail catcher</h1><p>Nothing leaves this machine. Newest first; reload the page for more.</p>"));
+	buf_put_str(
+	    b, STR("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Mail catcher</title>"
+		   "<meta name=\"viewport\" content=\"width=device-width\"></head><body><main>"
+		   "<h1>Mail catcher</h1><p>Nothing leaves this machine. Newest first; reload the page for more.</p>"));
 	pthread_mutex_lock(&c->lock);
 	if (c->count == 0)
 		buf_put_str(b, STR("<p>No message yet.</p>"));

@@ -27,9 +27,12 @@ struct courier {
 	paraph_Courier *message;
 };
 
-/* ---- codes ------------------------------------------------------------------------------------------------------------------- */
+/* ---- codes
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
-/* A code on its way through a worker; answered on a copy of the descriptor, because the channel may be replaced meanwhile. */
+/* A code on its way through a worker; answered on a copy of the descriptor, because the channel may be replaced
+ * meanwhile. */
 struct code_job {
 	const struct deliver *deliver;
 	int fd;
@@ -71,7 +74,8 @@ code_take(struct courier *c, const struct source *s)
 	return err_make(ERR_EGRESS, "too many codes wait");
 }
 
-/* ---- channels ------------------------------------------------------------------------------------------------------------------ */
+/* ---- channels
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 static void source_ready(void *arg, uint32_t events);
 
@@ -139,15 +143,17 @@ control_ready(void *arg, uint32_t events)
 	bool got = false;
 	(void)events;
 	err_t e = channel_receive(c->control, &message_control, false, &m, fds, &got);
-	if (err_is(e) || (got && err_is(table_check(&table_control, &m)))) { /* without a supervisor there is nothing to live for */
+	if (err_is(e) ||
+	    (got && err_is(table_check(&table_control, &m)))) { /* without a supervisor there is nothing to live for */
 		channel_close_fds(fds);
 		loop_stop(c->loop);
 		return;
 	}
 	if (!got || m.which_body != paraph_Control_channel_tag)
 		return;
-	struct source *s = strcmp(m.body.channel.name, "keys-courier") == 0 ? &c->keys :
-	    strcmp(m.body.channel.name, "core-courier") == 0 ? &c->core : NULL;
+	struct source *s = strcmp(m.body.channel.name, "keys-courier") == 0   ? &c->keys
+			   : strcmp(m.body.channel.name, "core-courier") == 0 ? &c->core
+									      : NULL;
 	if (s != NULL) {
 		e = source_open(s, fds[0]);
 		fds[0] = -1;
@@ -157,7 +163,8 @@ control_ready(void *arg, uint32_t events)
 	channel_close_fds(fds);
 }
 
-/* ---- the catcher's pages ---------------------------------------------------------------------------------------------------------- */
+/* ---- the catcher's pages
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static struct fcgi_answer
 page_make(struct courier *c, const struct fcgi_request *r)
@@ -195,7 +202,9 @@ page_refused(void *arg, struct fcgi_visit *visit, err_t e)
 	fcgi_door_answer(visit, &a);
 }
 
-/* ---- start ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- start
+ * ----------------------------------------------------------------------------------------------------------------------------
+ */
 
 static err_t
 sources_open(struct courier *c, const struct courier_descriptors *fds)
@@ -211,8 +220,8 @@ sources_open(struct courier *c, const struct courier_descriptors *fds)
 }
 
 err_t
-courier_new(struct loop *loop, const struct deliver *deliver, const char *folder,
-    const struct courier_descriptors *fds, struct courier **ret_courier)
+courier_new(struct loop *loop, const struct deliver *deliver, const char *folder, const struct courier_descriptors *fds,
+    struct courier **ret_courier)
 {
 	struct courier *c = calloc(1, sizeof *c);
 	if (c == NULL)

@@ -1,5 +1,5 @@
-/* The running program: its channels, its queue, and the pages of the mail catcher. One loop thread; deliveries of codes run on
- * a small pool, messages on the queue's thread. */
+/* The running program: its channels, its queue, and the pages of the mail catcher. One loop thread; deliveries of codes
+ * run on a small pool, messages on the queue's thread. */
 #ifndef PARAPH_COURIER_COURIER_H
 #define PARAPH_COURIER_COURIER_H
 

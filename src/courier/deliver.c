@@ -11,7 +11,8 @@
 
 enum { MAIL_MAX = 32 * 1024 };
 
-/* ---- opening --------------------------------------------------------------------------------------------------------------- */
+/* ---- opening
+ * --------------------------------------------------------------------------------------------------------------- */
 
 /* A file with one line; a missing name is no password. */
 static err_t
@@ -53,7 +54,9 @@ deliver_close(struct deliver *d)
 	buf_done(&d->sms_token);
 }
 
-/* ---- mail ------------------------------------------------------------------------------------------------------------------- */
+/* ---- mail
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 bool
 deliver_address_ok(struct str a)
@@ -120,8 +123,9 @@ mail_write(const struct deliver *d, struct str to, struct str subject, struct st
 	put_words(b, subject);
 	buf_printf(b, "\r\nMessage-ID: <%s@%s>\r\n", hex, d->site);
 	put_date(b, now);
-	buf_put_str(b, STR("MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n"
-	                   "Auto-Submitted: auto-generated\r\n\r\n"));
+	buf_put_str(b,
+	    STR("MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n"
+		"Auto-Submitted: auto-generated\r\n\r\n"));
 	put_body(b, text);
 }
 
@@ -198,7 +202,8 @@ mail_send(const struct deliver *d, struct str to, struct str subject, struct str
 	return e;
 }
 
-/* ---- SMS and webhooks -------------------------------------------------------------------------------------------------------- */
+/* ---- SMS and webhooks
+ * -------------------------------------------------------------------------------------------------------- */
 
 static void
 json_text(struct buf *b, struct str text)
@@ -297,7 +302,8 @@ webhook_send(const struct deliver *d, const paraph_Message *m, int64_t now)
 	return e;
 }
 
-/* ---- what the channels bring ---------------------------------------------------------------------------------------------------- */
+/* ---- what the channels bring
+ * ---------------------------------------------------------------------------------------------------- */
 
 err_t
 deliver_code(const struct deliver *d, const paraph_CodeMessage *m)

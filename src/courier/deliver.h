@@ -1,6 +1,6 @@
 /*
- * Delivers one message now: by SMTP, through the SMS gateway, to a webhook, or into the catcher. Blocks as long as egress
- * allows; any thread.
+ * Delivers one message now: by SMTP, through the SMS gateway, to a webhook, or into the catcher. Blocks as long as
+ * egress allows; any thread.
  */
 #ifndef PARAPH_COURIER_DELIVER_H
 #define PARAPH_COURIER_DELIVER_H
@@ -14,7 +14,7 @@ struct deliver {
 	struct catcher *catcher;  /* NULL when neither mail nor SMS is caught */
 	struct buf mail_password; /* read before the jail; empty: none */
 	struct buf sms_token;
-	char site[256];           /* host of the pages */
+	char site[256]; /* host of the pages */
 };
 
 err_t deliver_open(struct deliver *d, const struct instance *instance, struct catcher *catcher);

@@ -79,14 +79,17 @@ egress_open(struct egress *e, const char *url, const char *protocols, bool priva
 		return err_make(ERR_EGRESS, "libcurl does not start");
 	*e = (struct egress){.curl = c, .private_allowed = private_allowed, .answer = buf_init(EGRESS_ANSWER_MAX)};
 	bool set = curl_easy_setopt(c, CURLOPT_URL, url) == CURLE_OK &&
-	    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, protocols) == CURLE_OK &&
-	    curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK && curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK &&
-	    curl_easy_setopt(c, CURLOPT_NETRC, 0L) == CURLE_OK && curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-	    curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)EGRESS_SECONDS) == CURLE_OK &&
-	    curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, socket_open) == CURLE_OK &&
-	    curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, e) == CURLE_OK &&
-	    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, answer_take) == CURLE_OK &&
-	    curl_easy_setopt(c, CURLOPT_WRITEDATA, e) == CURLE_OK && curl_easy_setopt(c, CURLOPT_ERRORBUFFER, e->why) == CURLE_OK;
+		   curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, protocols) == CURLE_OK &&
+		   curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+		   curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK &&
+		   curl_easy_setopt(c, CURLOPT_NETRC, 0L) == CURLE_OK &&
+		   curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+		   curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)EGRESS_SECONDS) == CURLE_OK &&
+		   curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, socket_open) == CURLE_OK &&
+		   curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, e) == CURLE_OK &&
+		   curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, answer_take) == CURLE_OK &&
+		   curl_easy_setopt(c, CURLOPT_WRITEDATA, e) == CURLE_OK &&
+		   curl_easy_setopt(c, CURLOPT_ERRORBUFFER, e->why) == CURLE_OK;
 	return set ? OK : err_make(ERR_EGRESS, "libcurl lacks an option that we need");
 }
 

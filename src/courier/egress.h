@@ -1,7 +1,7 @@
 /*
- * The one way out: every connection that this service opens to another machine is prepared here. Only the protocols asked
- * for, no redirects, no proxy, no addresses of private networks unless the configuration names the host for this purpose,
- * limits of time and size. Any thread; each transfer has its own handle.
+ * The one way out: every connection that this service opens to another machine is prepared here. Only the protocols
+ * asked for, no redirects, no proxy, no addresses of private networks unless the configuration names the host for this
+ * purpose, limits of time and size. Any thread; each transfer has its own handle.
  */
 #ifndef PARAPH_COURIER_EGRESS_H
 #define PARAPH_COURIER_EGRESS_H

@@ -1,4 +1,5 @@
-/* paraph-courier instance=DIR control=FD keys-courier=FD core-courier=FD fcgi=FD: see README.md. Opens early, jails, then works. */
+/* paraph-courier instance=DIR control=FD keys-courier=FD core-courier=FD fcgi=FD: see README.md. Opens early, jails,
+ * then works. */
 #include "base/log.h"
 #include "courier/courier.h"
 #include "courier/egress.h"
@@ -23,7 +24,8 @@ static struct {
 static bool
 leaves_the_machine(const struct instance *i)
 {
-	return strcmp(i->mail_transport, "catcher") != 0 || strcmp(i->sms_transport, "http") == 0 || i->kind != INSTANCE_DEMO;
+	return strcmp(i->mail_transport, "catcher") != 0 || strcmp(i->sms_transport, "http") == 0 ||
+	       i->kind != INSTANCE_DEMO;
 }
 
 static err_t
@@ -48,7 +50,8 @@ open_early(int argc, char **argv)
 	log_init("paraph-courier", instance_log_level(&self.instance));
 	TRY(instance_path(&self.instance, "courier", self.folder));
 	TRY(signal_open(false, &self.signals));
-	bool caught = strcmp(self.instance.mail_transport, "catcher") == 0 || strcmp(self.instance.sms_transport, "catcher") == 0;
+	bool caught =
+	    strcmp(self.instance.mail_transport, "catcher") == 0 || strcmp(self.instance.sms_transport, "catcher") == 0;
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	return deliver_open(&self.deliver, &self.instance, caught ? catcher_new() : NULL);
 }
@@ -58,14 +61,16 @@ confine(void)
 {
 	const struct jail_path paths[] = {
 	    {self.folder, JAIL_READ | JAIL_WRITE},
-	    {"/etc", JAIL_READ},            /* names of hosts, trusted certificates */
+	    {"/etc", JAIL_READ}, /* names of hosts, trusted certificates */
 	    {"/usr/share/ca-certificates", JAIL_READ},
 	};
 	bool out = leaves_the_machine(&self.instance);
 	const struct jail jail = {
 	    .program = "paraph-courier",
 	    .paths = paths,
-	    .paths_n = out && access(paths[2].path, F_OK) == 0 ? 3 : out ? 2 : 1,
+	    .paths_n = out && access(paths[2].path, F_OK) == 0 ? 3
+		       : out                                   ? 2
+							       : 1,
 	    .extra = JAIL_FILES | JAIL_ACCEPT | (out ? JAIL_INTERNET : 0u),
 	};
 	return jail_enter(&jail);

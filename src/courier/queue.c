@@ -264,8 +264,9 @@ queue_put(struct queue *q, const paraph_Message *m)
 	pb_ostream_t out = pb_ostream_from_buffer(encoded, ENCODED_MAX);
 	err_t e = path_of(q->waiting, id, path);
 	if (!err_is(e) && !known(q, id))
-		e = pb_encode(&out, paraph_Message_fields, m) ? file_replace(path, bytes(encoded, out.bytes_written), 0600)
-		                                              : err_make(ERR_WIRE, "a message does not encode");
+		e = pb_encode(&out, paraph_Message_fields, m)
+			? file_replace(path, bytes(encoded, out.bytes_written), 0600)
+			: err_make(ERR_WIRE, "a message does not encode");
 	free(encoded);
 	pthread_mutex_lock(&q->lock);
 	q->news = true;

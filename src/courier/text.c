@@ -16,7 +16,8 @@ text_code_mail(const paraph_CodeMessage *m, const char *site, struct buf *subjec
 	/* Not the code: a subject is shown on locked screens. */
 	buf_printf(subject, "Your code to sign \"%s\"", m->title);
 	buf_printf(text,
-	    "%.*s\n\nThis code signs \"%s\" (%s) for %s.\nType it on the page that you opened at %s. It works until %s.\n\n"
+	    "%.*s\n\nThis code signs \"%s\" (%s) for %s.\nType it on the page that you opened at %s. It works until "
+	    "%s.\n\n"
 	    "Never share it: nobody from %s or from this service will ask you for it.\n"
 	    "You did not want to sign anything? Then do nothing: without this code nothing is signed.\n",
 	    STR_ARG(code), m->title, m->short_hash, m->sender, site, until, m->sender);
@@ -27,6 +28,6 @@ text_code_sms(const paraph_CodeMessage *m, const char *site, struct buf *text)
 {
 	struct str code = code_of(m);
 	/* The last line is the form that browsers fill in by themselves (origin-bound one-time codes). */
-	buf_printf(text, "%.*s signs \"%.60s\" (%s) for %.40s. Never share it.\n\n@%s #%.*s", STR_ARG(code), m->title, m->short_hash,
-	    m->sender, site, STR_ARG(code));
+	buf_printf(text, "%.*s signs \"%.60s\" (%s) for %.40s. Never share it.\n\n@%s #%.*s", STR_ARG(code), m->title,
+	    m->short_hash, m->sender, site, STR_ARG(code));
 }

@@ -1,5 +1,5 @@
-/* The words of a message that carries a code: what it is for, and the line by which a browser fills it in. The code is in the
- * text; whoever holds the text wipes it. */
+/* The words of a message that carries a code: what it is for, and the line by which a browser fills it in. The code is
+ * in the text; whoever holds the text wipes it. */
 #ifndef PARAPH_COURIER_TEXT_H
 #define PARAPH_COURIER_TEXT_H
 

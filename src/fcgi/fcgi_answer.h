@@ -1,7 +1,7 @@
 /*
- * An answer under construction: status, header fields, body. Writing never fails in between: what does not fit or is not
- * clean turns the whole answer into a plain 500 when it is sent. Owned by whoever built it until fcgi_conn_answer has taken
- * it. One thread at a time.
+ * An answer under construction: status, header fields, body. Writing never fails in between: what does not fit or is
+ * not clean turns the whole answer into a plain 500 when it is sent. Owned by whoever built it until fcgi_conn_answer
+ * has taken it. One thread at a time.
  */
 #ifndef PARAPH_FCGI_FCGI_ANSWER_H
 #define PARAPH_FCGI_FCGI_ANSWER_H
@@ -17,15 +17,15 @@ struct fcgi_answer {
 	uint16_t status;
 	struct buf head; /* "Name: value\r\n" lines */
 	struct buf body;
-	bool bad;        /* a header field was not clean */
+	bool bad; /* a header field was not clean */
 };
 
 /* An empty answer with this HTTP status; takes no memory yet. */
 struct fcgi_answer fcgi_answer_init(uint16_t status);
 void fcgi_answer_done(struct fcgi_answer *a);
 
-/* Adds a header field; the name is a literal of ours, the value may be anyone's: octets that are no visible ASCII, space or
- * UTF-8 spoil the answer. */
+/* Adds a header field; the name is a literal of ours, the value may be anyone's: octets that are no visible ASCII,
+ * space or UTF-8 spoil the answer. */
 void fcgi_answer_header(struct fcgi_answer *a, const char *name, struct str value);
 void fcgi_answer_headerf(struct fcgi_answer *a, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

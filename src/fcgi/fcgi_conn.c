@@ -8,7 +8,7 @@
 
 enum {
 	INPUT_MAX = 32 * 1024,
-	KEEP_FIRST = 4 * 1024,   /* first room for a body of unknown length */
+	KEEP_FIRST = 4 * 1024,    /* first room for a body of unknown length */
 	OUT_KEPT_MAX = 64 * 1024, /* larger output memory is given back after the answer */
 	OUT_CAP = FCGI_ANSWER_BODY_MAX + FCGI_ANSWER_HEAD_MAX + 64 * 1024,
 };
@@ -21,9 +21,9 @@ struct fcgi_conn {
 	struct fcgi_record record;
 	struct fcgi_request request;
 	bool has_request;
-	bool body_over;  /* the whole request was read */
-	bool gone;       /* the front closed its side */
-	bool streams;    /* pieces of the body go to the owner */
+	bool body_over; /* the whole request was read */
+	bool gone;      /* the front closed its side */
+	bool streams;   /* pieces of the body go to the owner */
 	bool refused;
 	enum answer answer;
 	uint64_t body_limit;
@@ -230,7 +230,8 @@ body_read(struct fcgi_conn *c, struct bytes piece)
 		return FCGI_CONN_WAIT; /* answered already: the rest is dropped */
 	c->body_seen += piece.n;
 	if (c->body_seen > c->body_limit)
-		return refuse(c, err_make(ERR_LIMIT, "the body has more than %llu octets", (unsigned long long)c->body_limit));
+		return refuse(
+		    c, err_make(ERR_LIMIT, "the body has more than %llu octets", (unsigned long long)c->body_limit));
 	if (c->streams) {
 		c->piece = piece;
 		return FCGI_CONN_BODY;

@@ -11,8 +11,8 @@
  *	CLOSED   the front ended the connection between requests: free it
  *	WAIT     nothing to do until the descriptor is ready for fcgi_conn_wants
  *
- * An error of fcgi_conn_next means that the connection is unusable: log it and free it. A connection belongs to its loop's
- * thread; between READY and fcgi_conn_answer one other thread may read request and body.
+ * An error of fcgi_conn_next means that the connection is unusable: log it and free it. A connection belongs to its
+ *loop's thread; between READY and fcgi_conn_answer one other thread may read request and body.
  */
 #ifndef PARAPH_FCGI_FCGI_CONN_H
 #define PARAPH_FCGI_FCGI_CONN_H
@@ -52,7 +52,8 @@ err_t fcgi_conn_next(struct fcgi_conn *c, enum fcgi_conn_event *ret_event);
 
 const struct fcgi_request *fcgi_conn_request(const struct fcgi_conn *c);
 
-/* At HEAD: keep the body in memory, at most limit octets (without a call: none may come). REFUSED with ERR_LIMIT above. */
+/* At HEAD: keep the body in memory, at most limit octets (without a call: none may come). REFUSED with ERR_LIMIT above.
+ */
 void fcgi_conn_body_keep(struct fcgi_conn *c, size_t limit);
 /* At HEAD: hand the body on in pieces, at most limit octets. */
 void fcgi_conn_body_stream(struct fcgi_conn *c, uint64_t limit);
@@ -65,7 +66,8 @@ void fcgi_conn_wipe(struct fcgi_conn *c);
 /* At REFUSED: ERR_REQUEST_HEAD or ERR_LIMIT, with err_detail set. */
 err_t fcgi_conn_refusal(const struct fcgi_conn *c);
 
-/* At HEAD, BODY, READY or REFUSED: sends the answer, which is taken (and freed). What is left of the body is dropped. */
+/* At HEAD, BODY, READY or REFUSED: sends the answer, which is taken (and freed). What is left of the body is dropped.
+ */
 void fcgi_conn_answer(struct fcgi_conn *c, struct fcgi_answer *a);
 
 /* The same, but the answer goes on (event streams): more by fcgi_conn_put, the end by fcgi_conn_end. */

@@ -30,7 +30,8 @@ static void
 visit_watch(struct fcgi_visit *v)
 {
 	unsigned wants = fcgi_conn_wants(v->conn);
-	uint32_t events = (wants & FCGI_CONN_WANTS_READ ? EPOLLIN : 0u) | (wants & FCGI_CONN_WANTS_WRITE ? EPOLLOUT : 0u);
+	uint32_t events =
+	    (wants & FCGI_CONN_WANTS_READ ? EPOLLIN : 0u) | (wants & FCGI_CONN_WANTS_WRITE ? EPOLLOUT : 0u);
 	int fd = fcgi_conn_fd(v->conn);
 	struct loop *loop = v->entrance->loop;
 	err_t e = OK;

@@ -1,7 +1,7 @@
 /*
- * A listening socket on an event loop, for programs that answer on the loop's own thread, at once or when something else has
- * answered them: accepts connections, keeps bodies in memory, calls back with each complete request. (core, which streams
- * bodies and has workers, drives fcgi_conn itself.) One thread.
+ * A listening socket on an event loop, for programs that answer on the loop's own thread, at once or when something
+ * else has answered them: accepts connections, keeps bodies in memory, calls back with each complete request. (core,
+ * which streams bodies and has workers, drives fcgi_conn itself.) One thread.
  */
 #ifndef PARAPH_FCGI_FCGI_DOOR_H
 #define PARAPH_FCGI_FCGI_DOOR_H

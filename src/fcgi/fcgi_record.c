@@ -162,9 +162,9 @@ content_read(struct fcgi_record *r, struct bytes *in, enum fcgi_record_event *re
 	}
 	if (r->header[1] == TYPE_PARAMS) {
 		buf_put(&r->params, piece);
-		return buf_check(&r->params).code == ERR_OK ? OK
-		                                            : err_make(ERR_FCGI, "parameters of more than %u octets",
-		                                                  (unsigned)FCGI_RECORD_PARAMS_MAX);
+		return buf_check(&r->params).code == ERR_OK
+			   ? OK
+			   : err_make(ERR_FCGI, "parameters of more than %u octets", (unsigned)FCGI_RECORD_PARAMS_MAX);
 	}
 	*ret_event = FCGI_RECORD_BODY;
 	*ret_piece = piece;

@@ -12,7 +12,7 @@ name_check(struct bytes name)
 {
 	for (size_t i = 0; i < name.n; i++)
 		if (!((name.p[i] >= 'A' && name.p[i] <= 'Z') || (name.p[i] >= '0' && name.p[i] <= '9') ||
-		        name.p[i] == '_'))
+			name.p[i] == '_'))
 			return false;
 	return name.n > 0;
 }
@@ -46,7 +46,8 @@ pairs_check(struct bytes params)
 		if (!name_check(name))
 			return err_make(ERR_REQUEST_HEAD, "parameter %zu has an unusual name", n);
 		if (name_seen(params, at, name))
-			return err_make(ERR_REQUEST_HEAD, "%.*s is given twice", (int)(name.n < 64 ? name.n : 64), name.p);
+			return err_make(
+			    ERR_REQUEST_HEAD, "%.*s is given twice", (int)(name.n < 64 ? name.n : 64), name.p);
 	}
 }
 

@@ -8,36 +8,45 @@
 #include "base/buf.h"
 
 enum {
-	FCGI_REQUEST_PAIRS_MAX = 128,      /* parameters of one request */
+	FCGI_REQUEST_PAIRS_MAX = 128,       /* parameters of one request */
 	FCGI_REQUEST_TARGET_MAX = 8 * 1024, /* octets of path and query */
 };
 #define FCGI_REQUEST_LENGTH_UNKNOWN UINT64_MAX
 
-enum fcgi_request_method { FCGI_GET, FCGI_HEAD, FCGI_POST, FCGI_PUT, FCGI_PATCH, FCGI_DELETE, FCGI_OPTIONS, FCGI_OTHER };
+enum fcgi_request_method {
+	FCGI_GET,
+	FCGI_HEAD,
+	FCGI_POST,
+	FCGI_PUT,
+	FCGI_PATCH,
+	FCGI_DELETE,
+	FCGI_OPTIONS,
+	FCGI_OTHER
+};
 
 struct fcgi_request {
 	enum fcgi_request_method method;
-	struct bytes raw_path;     /* as it stood in the request line, before '?'; printable ASCII */
-	struct str path;           /* decoded and proven (fcgi_text_path); empty when it was refused, so that no route fits */
-	struct bytes query;        /* raw, after '?' */
+	struct bytes raw_path; /* as it stood in the request line, before '?'; printable ASCII */
+	struct str path;    /* decoded and proven (fcgi_text_path); empty when it was refused, so that no route fits */
+	struct bytes query; /* raw, after '?' */
 	struct str remote_address; /* "203.0.113.7" */
 	struct str host;           /* Host or :authority as the client sent it: not to be trusted */
 	bool https;
-	uint64_t content_length;   /* FCGI_REQUEST_LENGTH_UNKNOWN for a chunked upload */
-	struct bytes params;       /* all pairs; fcgi_request_param searches them */
-	struct buf path_room;      /* owned */
+	uint64_t content_length; /* FCGI_REQUEST_LENGTH_UNKNOWN for a chunked upload */
+	struct bytes params;     /* all pairs; fcgi_request_param searches them */
+	struct buf path_room;    /* owned */
 };
 
-/* Reads params, which must live as long as the request. ERR_FCGI when they are broken or incomplete, ERR_REQUEST_HEAD when
- * the client's request line or header is not acceptable. On failure nothing is owned. */
+/* Reads params, which must live as long as the request. ERR_FCGI when they are broken or incomplete, ERR_REQUEST_HEAD
+ * when the client's request line or header is not acceptable. On failure nothing is owned. */
 err_t fcgi_request_read(struct bytes params, struct fcgi_request *ret_request);
 void fcgi_request_done(struct fcgi_request *r);
 
 /* A parameter by its CGI name ("REMOTE_ADDR", "SSL_CLIENT_S_DN"); empty when absent. */
 struct bytes fcgi_request_param(const struct fcgi_request *r, const char *name);
 
-/* A header field by its name in any case ("Idempotency-Key"), proven to be text; empty when absent or not clean. A field that
- * was sent twice never gets here: fcgi_request_read refuses it. */
+/* A header field by its name in any case ("Idempotency-Key"), proven to be text; empty when absent or not clean. A
+ * field that was sent twice never gets here: fcgi_request_read refuses it. */
 struct str fcgi_request_header(const struct fcgi_request *r, const char *name);
 
 /* The media type of the body without parameters is this one ("application/json"), in any case. */

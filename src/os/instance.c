@@ -7,35 +7,50 @@
 #include <syslog.h>
 
 #define AT(member) offsetof(struct instance, member)
-#define TEXT(section, key, fallback, help, member) {section, key, CONF_STRING, 0, 0, NULL, fallback, help, AT(member)}
-#define CHOICE(section, key, choices, fallback, help, member) \
-	{section, key, CONF_CHOICE, 0, 0, choices, fallback, help, AT(member)}
-#define NUMBER(section, key, least, most, fallback, help, member) \
-	{section, key, CONF_NUMBER, least, most, NULL, fallback, help, AT(member)}
-#define BOOL(section, key, fallback, help, member) {section, key, CONF_BOOL, 0, 0, NULL, fallback, help, AT(member)}
+#define TEXT(section, key, fallback, help, member)                                                                     \
+	{                                                                                                              \
+		section, key, CONF_STRING, 0, 0, NULL, fallback, help, AT(member)                                      \
+	}
+#define CHOICE(section, key, choices, fallback, help, member)                                                          \
+	{                                                                                                              \
+		section, key, CONF_CHOICE, 0, 0, choices, fallback, help, AT(member)                                   \
+	}
+#define NUMBER(section, key, least, most, fallback, help, member)                                                      \
+	{                                                                                                              \
+		section, key, CONF_NUMBER, least, most, NULL, fallback, help, AT(member)                               \
+	}
+#define BOOL(section, key, fallback, help, member)                                                                     \
+	{                                                                                                              \
+		section, key, CONF_BOOL, 0, 0, NULL, fallback, help, AT(member)                                        \
+	}
 
 static const struct conf_item items[] = {
     TEXT("instance", "name", "DEMO Paraph", "shown on pages and in mails", name),
-    CHOICE("instance", "profile", "demo internal production", "demo", "a demo says DEMO everywhere and stays one", profile),
+    CHOICE("instance", "profile", "demo internal production", "demo", "a demo says DEMO everywhere and stays one",
+	profile),
     TEXT("instance", "oid_arc", NULL, "own object identifier arc, 2.25.UUID for a demo", oid_arc),
     NUMBER("instance", "uid_base", 1, 4000000000, "64100", "first of eight user ids, when started as root", uid_base),
-    NUMBER("instance", "workers", 0, 64, "0", "workers of core and status processes; 0: one for each processor", workers),
-    CHOICE("instance", "log_level", "err warning notice info debug", "info", "least important line that is logged", log_level),
+    NUMBER(
+	"instance", "workers", 0, 64, "0", "workers of core and status processes; 0: one for each processor", workers),
+    CHOICE("instance", "log_level", "err warning notice info debug", "info", "least important line that is logged",
+	log_level),
 
     TEXT("organisation", "country", "FR", "two capital letters", country),
     TEXT("organisation", "name", "DEMO Paraph", "organizationName of our certificates", organisation),
-    TEXT("organisation", "identifier", "NTRFR-000000000", "organizationIdentifier [EN 319 412-1 5.1.4]", organisation_id),
+    TEXT("organisation", "identifier", "NTRFR-000000000", "organizationIdentifier [EN 319 412-1 5.1.4]",
+	organisation_id),
     TEXT("organisation", "common_name", "DEMO Paraph", "names of CA, unit and seal begin with it", common_name),
 
     TEXT("front", "listen", "127.0.0.1", "address of the https port", listen),
     NUMBER("front", "https_port", 1, 65535, "8443", "port with TLS", https_port),
-    NUMBER("front", "http_port", 1, 65535, "8080", "port without TLS: OCSP, CRL, AIA, TSA; in a demo the whole site, on loopback",
-        http_port),
+    NUMBER("front", "http_port", 1, 65535, "8080",
+	"port without TLS: OCSP, CRL, AIA, TSA; in a demo the whole site, on loopback", http_port),
     TEXT("front", "site_url", "", "where people reach the pages; empty: https://localhost:https_port", site_url),
-    TEXT("front", "base_url", "", "http address in certificates (AIA, CRL, OCSP); empty: http://127.0.0.1:http_port", base_url),
+    TEXT("front", "base_url", "", "http address in certificates (AIA, CRL, OCSP); empty: http://127.0.0.1:http_port",
+	base_url),
 
     CHOICE("mail", "transport", "catcher smtp smtps", "catcher", "catcher: kept here, nothing leaves this machine",
-        mail_transport),
+	mail_transport),
     TEXT("mail", "host", "", "mail server", mail_host),
     NUMBER("mail", "port", 1, 65535, "25", "its port", mail_port),
     TEXT("mail", "from", "paraph@localhost", "sender address", mail_from),
@@ -54,17 +69,22 @@ static const struct conf_item items[] = {
     NUMBER("policy", "code_minutes", 1, 10, "10", "life of a one-time code", code_minutes),
     NUMBER("policy", "registration_months", 1, 60, "12", "how long a registration record serves", registration_months),
     NUMBER("policy", "invitation_days", 1, 365, "30", "how long an invitation can be used", invitation_days),
-    NUMBER("policy", "crl_every_minutes", 1, 1440, "60", "time between two CRLs; also after each revocation", crl_every_minutes),
+    NUMBER("policy", "crl_every_minutes", 1, 1440, "60", "time between two CRLs; also after each revocation",
+	crl_every_minutes),
     NUMBER("policy", "crl_next_update_hours", 1, 24, "24", "nextUpdate of a CRL", crl_next_update_hours),
     NUMBER("policy", "root_crl_days", 1, 365, "30", "nextUpdate of the root's CRL", root_crl_days),
-    NUMBER("policy", "ocsp_next_update_minutes", 1, 60, "60", "nextUpdate of an OCSP answer, at most", ocsp_next_update_minutes),
-    NUMBER("policy", "ocsp_certificate_days", 1, 30, "7", "life of the OCSP signer's certificate", ocsp_certificate_days),
+    NUMBER("policy", "ocsp_next_update_minutes", 1, 60, "60", "nextUpdate of an OCSP answer, at most",
+	ocsp_next_update_minutes),
+    NUMBER(
+	"policy", "ocsp_certificate_days", 1, 30, "7", "life of the OCSP signer's certificate", ocsp_certificate_days),
     NUMBER("policy", "clock_alarm_ms", 1, 1000, "100", "clock error that raises an alarm", clock_alarm_ms),
-    NUMBER("policy", "clock_stop_ms", 1, 1000, "500", "clock error that stops time-stamping, but in a demo", clock_stop_ms),
-    NUMBER("policy", "checkpoint_seconds", 1, 3600, "60", "time between two signed checkpoints of the audit log, at most",
-        checkpoint_seconds),
+    NUMBER("policy", "clock_stop_ms", 1, 1000, "500", "clock error that stops time-stamping, but in a demo",
+	clock_stop_ms),
+    NUMBER("policy", "checkpoint_seconds", 1, 3600, "60",
+	"time between two signed checkpoints of the audit log, at most", checkpoint_seconds),
     NUMBER("policy", "document_mb", 1, 500, "100", "largest document, MiB", document_mb),
-    NUMBER("policy", "retention_years", 7, 99, "10", "how long evidence is kept after a certificate's end", retention_years),
+    NUMBER("policy", "retention_years", 7, 99, "10", "how long evidence is kept after a certificate's end",
+	retention_years),
 };
 enum { ITEMS = sizeof items / sizeof items[0] };
 
@@ -80,8 +100,8 @@ url_check(const char *key, const char *url, bool https)
 	size_t n = strlen(url);
 	bool known = starts_with(url, "http://") || (https && starts_with(url, "https://"));
 	if (!known || n > 200 || url[n - 1] == '/' || strpbrk(url, " \"'<>{}\\;$#?") != NULL)
-		return err_make(ERR_CONF, "[front] %s = %s: must be %shttp://HOST[:PORT] without a slash at the end", key, url,
-		    https ? "https://HOST[:PORT] or " : "");
+		return err_make(ERR_CONF, "[front] %s = %s: must be %shttp://HOST[:PORT] without a slash at the end",
+		    key, url, https ? "https://HOST[:PORT] or " : "");
 	return OK;
 }
 
@@ -111,14 +131,16 @@ profile_check(const struct instance *i)
 {
 	if (i->kind == INSTANCE_DEMO) {
 		if (strstr(i->common_name, "DEMO") == NULL || strstr(i->organisation, "DEMO") == NULL)
-			return err_make(ERR_CONF, "[organisation]: in the profile demo, name and common_name must hold the word DEMO");
+			return err_make(ERR_CONF,
+			    "[organisation]: in the profile demo, name and common_name must hold the word DEMO");
 		if (!starts_with(i->oid_arc, "2.25."))
-			return err_make(ERR_CONF, "[instance] oid_arc: the profile demo asserts only an arc of its own, 2.25.UUID");
+			return err_make(
+			    ERR_CONF, "[instance] oid_arc: the profile demo asserts only an arc of its own, 2.25.UUID");
 		return OK;
 	}
 	if (strstr(i->common_name, "DEMO") != NULL)
-		return err_make(ERR_CONF, "[organisation] common_name holds DEMO, but the profile is %s: make a new instance",
-		    i->profile);
+		return err_make(ERR_CONF,
+		    "[organisation] common_name holds DEMO, but the profile is %s: make a new instance", i->profile);
 	if (i->kind == INSTANCE_PRODUCTION &&
 	    (strcmp(i->mail_transport, "catcher") == 0 || strcmp(i->sms_transport, "catcher") == 0))
 		return err_make(ERR_CONF, "[mail], [sms] transport: the catcher is for demo and internal instances");
@@ -171,8 +193,8 @@ derive(struct instance *i)
 		text_replace(&i->base_url, url);
 	}
 	i->kind = strcmp(i->profile, "demo") == 0       ? INSTANCE_DEMO
-	          : strcmp(i->profile, "internal") == 0 ? INSTANCE_INTERNAL
-	                                                : INSTANCE_PRODUCTION;
+		  : strcmp(i->profile, "internal") == 0 ? INSTANCE_INTERNAL
+							: INSTANCE_PRODUCTION;
 	return values_check(i);
 }
 
@@ -187,7 +209,8 @@ directory_find(const char *path, char ret_directory[PATH_MAX])
 		*strrchr(ret_directory, '/') = '\0';
 	/* It ends up in quotes in the front's configuration. */
 	if (strpbrk(ret_directory, "\"'\\{};$#\n\r") != NULL)
-		return err_make(ERR_CONF, "the path %s holds a quote, backslash, brace or other special character", ret_directory);
+		return err_make(
+		    ERR_CONF, "the path %s holds a quote, backslash, brace or other special character", ret_directory);
 	return OK;
 }
 
@@ -222,8 +245,8 @@ value_set(struct instance *i, const struct conf_item *item, const char *value)
 		char *end;
 		long long v = strtoll(value, &end, 10);
 		if (end == value || *end != '\0' || v < item->least || v > item->most)
-			return err_make(ERR_CONF, "[%s] %s = %s: must be from %lld to %lld", item->section, item->key, value,
-			    (long long)item->least, (long long)item->most);
+			return err_make(ERR_CONF, "[%s] %s = %s: must be from %lld to %lld", item->section, item->key,
+			    value, (long long)item->least, (long long)item->most);
 		*(int64_t *)(void *)at = v;
 	} else if (item->type == CONF_BOOL) {
 		*(bool *)at = strcmp(value, "yes") == 0;
@@ -269,7 +292,8 @@ void
 instance_write(const struct instance *i, struct buf *out)
 {
 	const char *section = "";
-	buf_put_str(out, STR("; Configuration of Paraph. A key that is left out has its default; an unknown one is an error.\n"));
+	buf_put_str(out,
+	    STR("; Configuration of Paraph. A key that is left out has its default; an unknown one is an error.\n"));
 	for (size_t k = 0; k < ITEMS; k++) {
 		if (strcmp(section, items[k].section) != 0)
 			buf_printf(out, "\n[%s]\n", items[k].section);
@@ -310,7 +334,8 @@ instance_log_level(const struct instance *i)
 	static const struct {
 		const char *name;
 		int level;
-	} levels[] = {{"err", LOG_ERR}, {"warning", LOG_WARNING}, {"notice", LOG_NOTICE}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}};
+	} levels[] = {{"err", LOG_ERR}, {"warning", LOG_WARNING}, {"notice", LOG_NOTICE}, {"info", LOG_INFO},
+	    {"debug", LOG_DEBUG}};
 	for (size_t k = 0; k < sizeof levels / sizeof levels[0]; k++)
 		if (strcmp(i->log_level, levels[k].name) == 0)
 			return levels[k].level;

@@ -1,7 +1,7 @@
 /*
- * One installation: its directory and its configuration, DIR/paraph.conf. The table of all keys with types, ranges, defaults
- * and help is in instance.c and nowhere else; every program reads the same one. Values are read once at start and never
- * change. Owner: the main function of a program; any thread may read.
+ * One installation: its directory and its configuration, DIR/paraph.conf. The table of all keys with types, ranges,
+ * defaults and help is in instance.c and nowhere else; every program reads the same one. Values are read once at start
+ * and never change. Owner: the main function of a program; any thread may read.
  */
 #ifndef PARAPH_OS_INSTANCE_H
 #define PARAPH_OS_INSTANCE_H
@@ -43,11 +43,11 @@ struct instance {
 	char *common_name;     /* the names of CA, unit and seal begin with it */
 
 	/* [front] */
-	char *listen;       /* address of the https port; plain http is on loopback in demo and internal */
+	char *listen; /* address of the https port; plain http is on loopback in demo and internal */
 	int64_t https_port;
 	int64_t http_port;
-	char *site_url;     /* where people reach the pages and programs the API; empty: https://localhost:https_port */
-	char *base_url;     /* AIA, CRL, OCSP; empty: http://127.0.0.1:http_port */
+	char *site_url; /* where people reach the pages and programs the API; empty: https://localhost:https_port */
+	char *base_url; /* AIA, CRL, OCSP; empty: http://127.0.0.1:http_port */
 
 	/* [mail], [sms] */
 	char *mail_transport; /* "catcher", "smtp", "smtps" */
@@ -84,8 +84,8 @@ struct instance {
 err_t instance_read(const char *path, struct instance *ret_instance);
 void instance_done(struct instance *i);
 
-/* Sets every member to its default, for paraph init (oid_arc has none; empty URLs follow from the ports when the file is
- * read). The directory must exist; it may be relative. */
+/* Sets every member to its default, for paraph init (oid_arc has none; empty URLs follow from the ports when the file
+ * is read). The directory must exist; it may be relative. */
 err_t instance_default(const char *directory, struct instance *ret_instance);
 /* Replaces one value as the file would give it; ERR_CONF for an unknown key or a bad value. */
 err_t instance_set(struct instance *i, const char *section, const char *key, const char *value);

@@ -133,7 +133,7 @@ published_read_next_name(struct published_reader *r, enum published_kind kind, c
 	if (mdb_cursor_open(r->txn, r->files, &cursor) != 0)
 		return false;
 	bool found = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE) == 0 && key.mv_size > 2 &&
-	             key.mv_size <= PUBLISHED_NAME_MAX + 2 && ((const char *)key.mv_data)[0] == (char)kind;
+		     key.mv_size <= PUBLISHED_NAME_MAX + 2 && ((const char *)key.mv_data)[0] == (char)kind;
 	if (found) {
 		memcpy(ret_name, (const char *)key.mv_data + 2, key.mv_size - 2);
 		ret_name[key.mv_size - 2] = '\0';

@@ -1,6 +1,6 @@
 /*
- * The reading side, for status (and doctor). A reading shows one moment of the store and must be short: begin, get, end. One
- * thread. Everything is opened at the start; later no file is touched by name.
+ * The reading side, for status (and doctor). A reading shows one moment of the store and must be short: begin, get,
+ * end. One thread. Everything is opened at the start; later no file is touched by name.
  */
 #ifndef PARAPH_PUBLISHED_PUBLISHED_READ_H
 #define PARAPH_PUBLISHED_PUBLISHED_READ_H
@@ -25,6 +25,7 @@ err_t published_read_file(struct published_reader *r, enum published_kind kind, 
 uint64_t published_read_generation(struct published_reader *r);
 
 /* Between begin and end: the next name of this kind after the one in ret_name (empty: the first); false at the end. */
-bool published_read_next_name(struct published_reader *r, enum published_kind kind, char ret_name[PUBLISHED_NAME_MAX + 1]);
+bool published_read_next_name(
+    struct published_reader *r, enum published_kind kind, char ret_name[PUBLISHED_NAME_MAX + 1]);
 
 #endif

@@ -76,7 +76,8 @@ published_record_file_key(enum published_kind kind, struct str name, char ret_ke
 {
 	bool good = name.n > 0 && name.n <= PUBLISHED_NAME_MAX;
 	for (size_t i = 0; good && i < name.n; i++)
-		good = (name.p[i] >= 'a' && name.p[i] <= 'z') || (name.p[i] >= '0' && name.p[i] <= '9') || name.p[i] == '-';
+		good = (name.p[i] >= 'a' && name.p[i] <= 'z') || (name.p[i] >= '0' && name.p[i] <= '9') ||
+		       name.p[i] == '-';
 	if (!good)
 		return err_make(ERR_INPUT, "that is no name of a CA");
 	ret_key[0] = (char)kind;

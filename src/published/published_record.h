@@ -1,6 +1,7 @@
 /*
  * Records of the status store and their keys. A certificate is found by the key of its issuer and its serial; files (CA
- * certificates, CRLs, certificates of OCSP signers) by kind and the name of the CA ("issuing", "root"). Pure; any thread.
+ * certificates, CRLs, certificates of OCSP signers) by kind and the name of the CA ("issuing", "root"). Pure; any
+ * thread.
  */
 #ifndef PARAPH_PUBLISHED_PUBLISHED_RECORD_H
 #define PARAPH_PUBLISHED_PUBLISHED_RECORD_H
@@ -19,11 +20,11 @@ enum published_status { PUBLISHED_GOOD = 0, PUBLISHED_REVOKED = 1 };
 
 struct published_certificate {
 	enum published_status status;
-	int reason;            /* CRLReason; -1: none */
-	int64_t revoked_at;    /* 0 when good */
+	int reason;         /* CRLReason; -1: none */
+	int64_t revoked_at; /* 0 when good */
 	int64_t not_before;
 	int64_t not_after;
-	int64_t published_at;  /* set when written first, kept afterwards */
+	int64_t published_at;              /* set when written first, kept afterwards */
 	uint8_t sha256[DIGEST_SHA256_LEN]; /* of the certificate */
 };
 

@@ -22,7 +22,8 @@ published_store_open(const char *directory, unsigned flags, MDB_env **ret_env)
 	if (r != 0)
 		return published_store_error(r, directory);
 	if ((r = mdb_env_set_mapsize(env, MAP_SIZE)) != 0 || (r = mdb_env_set_maxdbs(env, TABLES)) != 0 ||
-	    (r = mdb_env_set_maxreaders(env, READERS_MAX)) != 0 || (r = mdb_env_open(env, directory, flags | MDB_NOTLS, 0660)) != 0) {
+	    (r = mdb_env_set_maxreaders(env, READERS_MAX)) != 0 ||
+	    (r = mdb_env_open(env, directory, flags | MDB_NOTLS, 0660)) != 0) {
 		mdb_env_close(env);
 		return published_store_error(r, directory);
 	}

@@ -12,8 +12,8 @@ enum { BATCH_MAX = 1000 };
 struct put {
 	struct put *next;
 	bool is_file;
-	bool done;       /* written or failed */
-	bool abandoned;  /* nobody waits: the thread frees it */
+	bool done;      /* written or failed */
+	bool abandoned; /* nobody waits: the thread frees it */
 	uint16_t code;
 	char detail[160];
 	size_t key_n, value_n;
@@ -196,7 +196,8 @@ published_write_open(const char *directory, struct published **ret_published)
 	struct published *p = calloc(1, sizeof *p);
 	if (p == NULL)
 		abort();
-	/* NOMETASYNC: one sync for a commit; a power cut can lose the last one, which core publishes anew at its start. */
+	/* NOMETASYNC: one sync for a commit; a power cut can lose the last one, which core publishes anew at its start.
+	 */
 	err_t e = published_store_open(directory, MDB_NOMETASYNC, &p->env);
 	if (!err_is(e)) {
 		int r = tables_open(p);

@@ -1,7 +1,7 @@
 /*
- * The writing side, for core alone. A thread of its own commits what many threads put, together (group commit); each put
- * returns when its record is on disk. A put waits at most PUBLISHED_WRITE_US: a hostile reader that holds the store's lock
- * cannot stall core, it gives ERR_DEADLINE, and a restart of status ends it.
+ * The writing side, for core alone. A thread of its own commits what many threads put, together (group commit); each
+ * put returns when its record is on disk. A put waits at most PUBLISHED_WRITE_US: a hostile reader that holds the
+ * store's lock cannot stall core, it gives ERR_DEADLINE, and a restart of status ends it.
  */
 #ifndef PARAPH_PUBLISHED_PUBLISHED_WRITE_H
 #define PARAPH_PUBLISHED_PUBLISHED_WRITE_H
@@ -13,11 +13,11 @@ struct published;
 
 #define PUBLISHED_WRITE_US (INT64_C(5) * 1000000)
 
-/* Opens (and makes) the store in an existing directory, and starts the thread (call it after the jail was entered or allow
- * threads in it). The files become readable, the lock file writable, for the directory's group. */
+/* Opens (and makes) the store in an existing directory, and starts the thread (call it after the jail was entered or
+ * allow threads in it). The files become readable, the lock file writable, for the directory's group. */
 err_t published_write_open(const char *directory, struct published **ret_published);
-/* stalled(arg) is called by whoever waits when a put was not written in time: to have the readers started anew. Set it right
- * after opening. */
+/* stalled(arg) is called by whoever waits when a put was not written in time: to have the readers started anew. Set it
+ * right after opening. */
 void published_write_on_stall(struct published *p, void (*stalled)(void *arg), void *arg);
 /* Waits for what is queued. Accepts NULL. */
 void published_write_close(struct published *p);

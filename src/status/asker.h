@@ -1,6 +1,6 @@
 /*
- * The questions of status to its key process: sent without waiting, answered out of order by a callback, with a deadline.
- * One thread, the loop's.
+ * The questions of status to its key process: sent without waiting, answered out of order by a callback, with a
+ * deadline. One thread, the loop's.
  */
 #ifndef PARAPH_STATUS_ASKER_H
 #define PARAPH_STATUS_ASKER_H

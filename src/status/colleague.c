@@ -53,7 +53,8 @@ translate(const paraph_StatusKeys *from, paraph_Status *to)
 	    from->body.tsp_signed.token.size <= sizeof to->body.stamped.token.bytes) {
 		to->which_body = paraph_Status_stamped_tag;
 		to->body.stamped.token.size = from->body.tsp_signed.token.size;
-		memcpy(to->body.stamped.token.bytes, from->body.tsp_signed.token.bytes, from->body.tsp_signed.token.size);
+		memcpy(
+		    to->body.stamped.token.bytes, from->body.tsp_signed.token.bytes, from->body.tsp_signed.token.size);
 		return OK;
 	}
 	if (from->which_body == paraph_StatusKeys_ocsp_signed_tag &&
@@ -109,7 +110,8 @@ question_fill(struct status *s, const paraph_Status *m, paraph_StatusKeys *quest
 		question->which_body = paraph_StatusKeys_ocsp_sign_tag;
 		return responder_fill_one(&s->responder,
 		    bytes(m->body.ocsp_get.issuer_spki_sha256.bytes, m->body.ocsp_get.issuer_spki_sha256.size),
-		    bytes(m->body.ocsp_get.serial.bytes, m->body.ocsp_get.serial.size), clock_now(), &question->body.ocsp_sign);
+		    bytes(m->body.ocsp_get.serial.bytes, m->body.ocsp_get.serial.size), clock_now(),
+		    &question->body.ocsp_sign);
 	default: /* health: the key process must be well too */
 		question->which_body = paraph_StatusKeys_health_tag;
 		return OK;

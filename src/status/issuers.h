@@ -1,6 +1,6 @@
 /*
- * The CAs that were published: their certificates and those of their OCSP signers, kept ready for comparison and read anew
- * when the store says that something changed. One thread.
+ * The CAs that were published: their certificates and those of their OCSP signers, kept ready for comparison and read
+ * anew when the store says that something changed. One thread.
  */
 #ifndef PARAPH_STATUS_ISSUERS_H
 #define PARAPH_STATUS_ISSUERS_H
@@ -14,7 +14,7 @@ struct issuer {
 	char name[PUBLISHED_NAME_MAX + 1];
 	struct certificate certificate; /* borrows from der */
 	uint8_t *der;
-	uint8_t *ocsp_der;              /* NULL: answers for it cannot be had */
+	uint8_t *ocsp_der; /* NULL: answers for it cannot be had */
 	size_t ocsp_n;
 	uint8_t spki_sha256[DIGEST_SHA256_LEN];
 	uint8_t name_sha1[DIGEST_SHA1_LEN], key_sha1[DIGEST_SHA1_LEN];

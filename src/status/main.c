@@ -107,7 +107,8 @@ settings_read(int argc, char **argv)
 {
 	struct profile_instance arc = {0};
 	uint64_t index;
-	const char *directory = process_argument(argc, argv, "instance"), *number = process_argument(argc, argv, "index");
+	const char *directory = process_argument(argc, argv, "instance"),
+		   *number = process_argument(argc, argv, "index");
 	if (directory == NULL || number == NULL)
 		return err_make(ERR_CONF, "this program is started by paraphd");
 	TRY(instance_read(directory, &instance));

@@ -105,8 +105,8 @@ responder_fill(struct responder *r, const struct ocsp_request *request, int64_t 
 }
 
 err_t
-responder_fill_one(struct responder *r, struct bytes issuer_spki_sha256, struct bytes serial, int64_t now,
-    paraph_OcspSign *ret_sign)
+responder_fill_one(
+    struct responder *r, struct bytes issuer_spki_sha256, struct bytes serial, int64_t now, paraph_OcspSign *ret_sign)
 {
 	struct ocsp_request request = {.n = 1};
 	struct responder_terms terms;
@@ -119,7 +119,8 @@ responder_fill_one(struct responder *r, struct bytes issuer_spki_sha256, struct 
 	const struct issuer *issuer = issuers_by_key(&r->issuers, issuer_spki_sha256);
 	if (issuer == NULL)
 		return err_make(ERR_NOT_FOUND, "that CA was not published");
-	/* SHA-1 is what every reader of archived answers knows; nothing relies on its strength here [RFC 5019 2.1.1]. */
+	/* SHA-1 is what every reader of archived answers knows; nothing relies on its strength here [RFC 5019 2.1.1].
+	 */
 	TRY(ocsp_id_write(&w, DIGEST_SHA1, issuer->certificate.subject, issuer->certificate.public_key, serial));
 	TRY(encode_done(&w, &id));
 	TRY(ocsp_id_read(id, &request.ids[0]));

@@ -1,6 +1,6 @@
 /*
- * What an OCSP answer says: facts from the published store, by the rules of RFC 6960 and ETSI EN 319 411-1. Signing is the key
- * process's business. One thread.
+ * What an OCSP answer says: facts from the published store, by the rules of RFC 6960 and ETSI EN 319 411-1. Signing is
+ * the key process's business. One thread.
  */
 #ifndef PARAPH_STATUS_RESPONDER_H
 #define PARAPH_STATUS_RESPONDER_H
@@ -21,13 +21,13 @@ struct responder_terms {
 	bool unknown; /* at least one was never issued */
 };
 
-/* Fills in what keys:status has to sign. now: content time. ERR_NOT_FOUND: not a CA of ours, or more than one in a request
- * (answer unauthorized); ERR_PUBLISHED, ERR_KEY_MISSING: try later. */
+/* Fills in what keys:status has to sign. now: content time. ERR_NOT_FOUND: not a CA of ours, or more than one in a
+ * request (answer unauthorized); ERR_PUBLISHED, ERR_KEY_MISSING: try later. */
 err_t responder_fill(struct responder *r, const struct ocsp_request *request, int64_t now, paraph_OcspSign *ret_sign,
     struct responder_terms *ret_terms);
 
 /* The same for one certificate that core names by the key of its issuer. */
-err_t responder_fill_one(struct responder *r, struct bytes issuer_spki_sha256, struct bytes serial, int64_t now,
-    paraph_OcspSign *ret_sign);
+err_t responder_fill_one(
+    struct responder *r, struct bytes issuer_spki_sha256, struct bytes serial, int64_t now, paraph_OcspSign *ret_sign);
 
 #endif

@@ -159,8 +159,8 @@ ocsp_ask(struct visit *v, struct bytes der)
 	return asker_send(v->status->asker, ocsp_signed, v);
 }
 
-/* "/ocsp/issuing/MFMw…" names the CA before the request; who asks at "/ocsp/MFMw…" is answered too. A request begins with
- * a capital M, a name never does. */
+/* "/ocsp/issuing/MFMw…" names the CA before the request; who asks at "/ocsp/MFMw…" is answered too. A request begins
+ * with a capital M, a name never does. */
 static struct bytes
 ocsp_path_cut(struct bytes path)
 {
@@ -270,7 +270,8 @@ static bool
 name_between(struct str path, const struct file *f, struct str *ret_name)
 {
 	size_t start = strlen(f->start), end = strlen(f->end);
-	if (!starts(str_bytes(path), f->start) || path.n < start + end || memcmp(path.p + path.n - end, f->end, end) != 0)
+	if (!starts(str_bytes(path), f->start) || path.n < start + end ||
+	    memcmp(path.p + path.n - end, f->end, end) != 0)
 		return false;
 	*ret_name = (struct str){path.p + start, path.n - start - end};
 	return true;

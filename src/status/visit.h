@@ -1,6 +1,6 @@
 /*
- * Requests from the front: routes, media types, what may be kept in caches and how long. Each connection carries one request
- * at a time; many wait for the key process together. One thread.
+ * Requests from the front: routes, media types, what may be kept in caches and how long. Each connection carries one
+ * request at a time; many wait for the key process together. One thread.
  */
 #ifndef PARAPH_STATUS_VISIT_H
 #define PARAPH_STATUS_VISIT_H

@@ -28,8 +28,7 @@ struct words {
 	size_t used;
 };
 
-static void __attribute__((format(printf, 2, 3)))
-word_add(struct words *w, const char *format, ...)
+static void __attribute__((format(printf, 2, 3))) word_add(struct words *w, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -45,9 +44,18 @@ word_add(struct words *w, const char *format, ...)
 static bool
 variable_passes(const char *variable)
 {
-	static const char *const names[] = {"PARAPH_LIBEXEC=", "PARAPH_SHARE=",
+	static const char *const names[] = {
+	    "PARAPH_LIBEXEC=",
+	    "PARAPH_SHARE=",
 #ifdef PARAPH_FAULT_HOOKS
-	    "PARAPH_NO_JAIL=", "PARAPH_TEST_", "ASAN_OPTIONS=", "UBSAN_OPTIONS=", "LSAN_OPTIONS=", "TSAN_OPTIONS=", "HOME=", "PYTHONPATH=",
+	    "PARAPH_NO_JAIL=",
+	    "PARAPH_TEST_",
+	    "ASAN_OPTIONS=",
+	    "UBSAN_OPTIONS=",
+	    "LSAN_OPTIONS=",
+	    "TSAN_OPTIONS=",
+	    "HOME=",
+	    "PYTHONPATH=",
 #endif
 	};
 	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
@@ -104,8 +112,8 @@ bind_and_confine(void *arg)
 }
 
 static void
-arguments_make(struct words *argv, const struct child *c, const struct instance *i, const struct child_fd *fds, size_t n,
-    struct process_descriptor *ret_descriptors)
+arguments_make(struct words *argv, const struct child *c, const struct instance *i, const struct child_fd *fds,
+    size_t n, struct process_descriptor *ret_descriptors)
 {
 	word_add(argv, "%s", c->program->binary);
 	if (c->program->front) {
@@ -123,7 +131,8 @@ arguments_make(struct words *argv, const struct child *c, const struct instance 
 }
 
 static err_t
-process_run(struct child *c, const struct instance *i, const char *path, const struct child_fd *fds, size_t fds_n, int log_fd)
+process_run(
+    struct child *c, const struct instance *i, const char *path, const struct child_fd *fds, size_t fds_n, int log_fd)
 {
 	static struct words argv, env; /* paraphd has one thread */
 	struct process_descriptor descriptors[CHILD_DESCRIPTORS_MAX + 3];
@@ -156,7 +165,8 @@ process_run(struct child *c, const struct instance *i, const char *path, const s
 }
 
 err_t
-child_start(struct child *c, const struct instance *instance, const char *path, const struct child_fd *fds, size_t fds_n)
+child_start(
+    struct child *c, const struct instance *instance, const char *path, const struct child_fd *fds, size_t fds_n)
 {
 	int log_fd;
 	TRY(sink_pipe(&c->sink, c->program->name, &log_fd));

@@ -13,15 +13,27 @@ enum { TEMPLATE_MAX = 64 * 1024, VALUE_MAX = 8 * 1024 };
 
 /* ---- configuration ---- */
 
-enum { DIR, WORKERS, STATUS_SERVERS, COURIER_UPSTREAM, COURIER_LOCATION, HTTPS_LISTEN, HTTP_LISTEN, HTTP_SITE, HSTS, SITE_URL, STATIC,
-	DOCUMENT_MB, VARIABLES };
+enum {
+	DIR,
+	WORKERS,
+	STATUS_SERVERS,
+	COURIER_UPSTREAM,
+	COURIER_LOCATION,
+	HTTPS_LISTEN,
+	HTTP_LISTEN,
+	HTTP_SITE,
+	HSTS,
+	SITE_URL,
+	STATIC,
+	DOCUMENT_MB,
+	VARIABLES
+};
 
 static const char *const names[VARIABLES] = {"@DIR@", "@WORKERS@", "@STATUS_SERVERS@", "@COURIER_UPSTREAM@",
     "@COURIER_LOCATION@", "@HTTPS_LISTEN@", "@HTTP_LISTEN@", "@HTTP_SITE@", "@HSTS@", "@SITE_URL@", "@STATIC@",
     "@DOCUMENT_MB@"};
 
-static void __attribute__((format(printf, 2, 3)))
-set(char *value, const char *format, ...)
+static void __attribute__((format(printf, 2, 3))) set(char *value, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -36,10 +48,14 @@ courier_set(const struct instance *i, char values[VARIABLES][VALUE_MAX])
 {
 	if (strcmp(i->mail_transport, "catcher") != 0 && strcmp(i->sms_transport, "catcher") != 0)
 		return;
-	set(values[COURIER_UPSTREAM], "    upstream courier {\n        server \"unix:%s/run/courier.sock\" max_fails=0;\n"
-	                              "        keepalive 4;\n    }\n", i->directory);
-	set(values[COURIER_LOCATION], "location /dev/mail {\n    include \"%s/front/headers.conf\";\n    include \"%s/front/fastcgi.conf\";\n"
-	                              "    fastcgi_pass courier;\n}\n", i->directory, i->directory);
+	set(values[COURIER_UPSTREAM],
+	    "    upstream courier {\n        server \"unix:%s/run/courier.sock\" max_fails=0;\n"
+	    "        keepalive 4;\n    }\n",
+	    i->directory);
+	set(values[COURIER_LOCATION],
+	    "location /dev/mail {\n    include \"%s/front/headers.conf\";\n    include \"%s/front/fastcgi.conf\";\n"
+	    "    fastcgi_pass courier;\n}\n",
+	    i->directory, i->directory);
 }
 
 static void
@@ -49,8 +65,8 @@ values_set(const struct instance *i, size_t status_n, const char *pages, char va
 	set(values[DIR], "%s", i->directory);
 	set(values[WORKERS], "%zu", instance_workers(i));
 	for (size_t k = 0; k < status_n; k++)
-		set(values[STATUS_SERVERS], "        server \"unix:%s/run/status-%zu.sock\" max_fails=1 fail_timeout=1s;\n",
-		    i->directory, k);
+		set(values[STATUS_SERVERS],
+		    "        server \"unix:%s/run/status-%zu.sock\" max_fails=1 fail_timeout=1s;\n", i->directory, k);
 	courier_set(i, values);
 	set(values[HTTPS_LISTEN], "%s:%d", i->listen, (int)i->https_port);
 	set(values[HTTP_LISTEN], "%s:%d", demo ? "127.0.0.1" : i->listen, (int)i->http_port);
@@ -71,10 +87,12 @@ template_fill(struct bytes text, char values[VARIABLES][VALUE_MAX], struct buf *
 		buf_put(out, bytes_sub(text, at, mark == SIZE_MAX ? text.n : mark));
 		if (mark == SIZE_MAX)
 			break;
-		while (k < VARIABLES && !(text.n - mark >= strlen(names[k]) && memcmp(text.p + mark, names[k], strlen(names[k])) == 0))
+		while (k < VARIABLES &&
+		       !(text.n - mark >= strlen(names[k]) && memcmp(text.p + mark, names[k], strlen(names[k])) == 0))
 			k++;
 		if (k == VARIABLES)
-			return err_make(ERR_CONF, "a template of the front names an unknown variable at octet %zu", mark);
+			return err_make(
+			    ERR_CONF, "a template of the front names an unknown variable at octet %zu", mark);
 		buf_put_str(out, str_c(values[k]));
 		at = mark + strlen(names[k]);
 	}
@@ -137,7 +155,8 @@ pages_find(const struct instance *i, char ret_path[PATH_MAX])
 err_t
 front_write(const struct instance *instance, size_t status_n)
 {
-	static const char *const templates[] = {"front.conf", "status.conf", "site.conf", "headers.conf", "fastcgi.conf"};
+	static const char *const templates[] = {
+	    "front.conf", "status.conf", "site.conf", "headers.conf", "fastcgi.conf"};
 	static char values[VARIABLES][VALUE_MAX];
 	char pages[PATH_MAX];
 	memset(values, 0, sizeof values);
@@ -195,8 +214,9 @@ front_confine(void *arg)
 	if (getenv("PARAPH_NO_JAIL") != NULL)
 		return OK;
 #endif
-	static const char *const system[] = {"/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/sbin", "/usr/share/nginx", "/usr/lib/ssl",
-	    "/etc/ssl", "/etc/ld.so.cache", "/etc/localtime", "/dev/urandom", "/sys/devices/system/cpu"};
+	static const char *const system[] = {"/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/sbin",
+	    "/usr/share/nginx", "/usr/lib/ssl", "/etc/ssl", "/etc/ld.so.cache", "/etc/localtime", "/dev/urandom",
+	    "/sys/devices/system/cpu"};
 	for (size_t k = 0; k < sizeof system / sizeof system[0]; k++)
 		path_add(paths, &n, system[k], JAIL_READ);
 	path_add(paths, &n, "/dev/null", JAIL_READ | JAIL_WRITE);

@@ -1,6 +1,7 @@
 /*
- * nginx: its configuration, made from the templates in share/nginx and ours; its folders; the Landlock domain that is set
- * before its exec. It may read its own folder, the pages and what core has put into served/; write its logs and its cache.
+ * nginx: its configuration, made from the templates in share/nginx and ours; its folders; the Landlock domain that is
+ * set before its exec. It may read its own folder, the pages and what core has put into served/; write its logs and its
+ * cache.
  */
 #ifndef PARAPH_SUPERVISOR_FRONT_H
 #define PARAPH_SUPERVISOR_FRONT_H

@@ -42,8 +42,10 @@ way_check(const char *path)
 		*slash = '\0';
 		if (stat(folder, &st) == 0 && (st.st_mode & S_IXOTH) == 0)
 			return err_make(ERR_CONF,
-			    "started as root, the programs run as users of their own, which cannot pass %s: put the instance and the "
-			    "programs where others may pass, or chmod o+x %s", folder, folder);
+			    "started as root, the programs run as users of their own, which cannot pass %s: put the "
+			    "instance and the "
+			    "programs where others may pass, or chmod o+x %s",
+			    folder, folder);
 		*slash = '/';
 	}
 	return OK;
@@ -73,7 +75,8 @@ capabilities_drop(void)
 	for (size_t k = 0; k < sizeof kept / sizeof kept[0]; k++)
 		data[kept[k] / 32].permitted |= 1u << kept[k] % 32;
 	for (unsigned c = 0; c <= CAP_LAST_CAP; c++)
-		if ((data[c / 32].permitted & 1u << c % 32) == 0 && prctl(PR_CAPBSET_READ, c) == 1 && prctl(PR_CAPBSET_DROP, c) != 0)
+		if ((data[c / 32].permitted & 1u << c % 32) == 0 && prctl(PR_CAPBSET_READ, c) == 1 &&
+		    prctl(PR_CAPBSET_DROP, c) != 0)
 			return err_errno("giving up a capability");
 	data[0].effective = data[0].permitted;
 	data[1].effective = data[1].permitted;
@@ -130,7 +133,8 @@ complain(int console)
 int
 main(int argc, char **argv)
 {
-	static const char usage[] = "usage: paraphd DIR\nRuns the service of the instance DIR in the foreground, until SIGTERM.\n";
+	static const char usage[] =
+	    "usage: paraphd DIR\nRuns the service of the instance DIR in the foreground, until SIGTERM.\n";
 	process_harden();
 	if (argc == 2 && strcmp(argv[1], "--help") == 0)
 		return fputs(usage, stdout) < 0;

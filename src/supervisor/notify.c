@@ -17,7 +17,8 @@ notify_open(void)
 	if (to.sun_path[0] == '@')
 		to.sun_path[0] = '\0'; /* an abstract address */
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&to, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path))) != 0) {
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&to,
+			   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path))) != 0) {
 		close(fd);
 		fd = -1;
 	}

@@ -1,6 +1,6 @@
 /*
- * Which programs an instance runs and which channels join them: a table made once from the configuration. Channels are made
- * when a program starts; the roster only names them.
+ * Which programs an instance runs and which channels join them: a table made once from the configuration. Channels are
+ * made when a program starts; the roster only names them.
  */
 #ifndef PARAPH_SUPERVISOR_ROSTER_H
 #define PARAPH_SUPERVISOR_ROSTER_H
@@ -15,14 +15,14 @@ enum {
 };
 
 struct roster_program {
-	char name[ROSTER_NAME_MAX];  /* "keys-status", "status-0": in logs and in PARAPH_FAULT_KEYS_STATUS */
-	const char *binary;          /* "paraph-keys" */
+	char name[ROSTER_NAME_MAX];     /* "keys-status", "status-0": in logs and in PARAPH_FAULT_KEYS_STATUS */
+	const char *binary;             /* "paraph-keys" */
 	char argument[ROSTER_NAME_MAX]; /* "role=status"; "" none */
 	char socket[ROSTER_NAME_MAX];   /* "status-0.sock" in run/; "" none */
 	enum instance_user user;
-	bool group_front;            /* also in the group of the front, to hand files to it */
-	bool front;                  /* nginx */
-	unsigned stop_step;          /* programs of step 0 are stopped first */
+	bool group_front;   /* also in the group of the front, to hand files to it */
+	bool front;         /* nginx */
+	unsigned stop_step; /* programs of step 0 are stopped first */
 };
 
 struct roster_channel {

@@ -21,7 +21,7 @@
 enum { FAILURES_AT_START = 3 }; /* a program that never became ready is started so often, then the whole start fails */
 
 #define TICK_US (20 * INT64_C(1000))
-#define STOP_US (10 * TIME_SECOND)    /* patience with one step of stopping */
+#define STOP_US (10 * TIME_SECOND) /* patience with one step of stopping */
 #define ACCESS_LOG_MAX ((off_t)64 * 1024 * 1024)
 #define ROTATE_US (60 * TIME_SECOND)
 
@@ -183,7 +183,8 @@ ready_try(void)
 	notify_send("READY=1");
 	log_event(LOG_INFO, "ready", "programs", "all", NULL);
 	char line[PATH_MAX + 1024];
-	int n = snprintf(line, sizeof line, "{\"event\":\"ready\",\"instance\":\"%s\",\"site\":\"%s\",\"base\":\"%s\",\"pid\":%d}\n",
+	int n = snprintf(line, sizeof line,
+	    "{\"event\":\"ready\",\"instance\":\"%s\",\"site\":\"%s\",\"base\":\"%s\",\"pid\":%d}\n",
 	    self.instance->directory, self.instance->site_url, self.instance->base_url, (int)getpid());
 	if (write(STDOUT_FILENO, line, (size_t)n) < 0)
 		log_event(LOG_INFO, "nobody-reads-stdout", NULL);
@@ -198,7 +199,8 @@ control_lost(struct child *c)
 	fd_close(&c->control_fd);
 }
 
-/* Core cannot write the status store because a reader holds its lock: only a status process that was taken over does that. */
+/* Core cannot write the status store because a reader holds its lock: only a status process that was taken over does
+ * that. */
 static void
 readers_restart(void)
 {
@@ -315,7 +317,8 @@ static void
 start_failed(const struct child *c)
 {
 	struct str word = last_word(c);
-	fail(err_make(ERR_START, "%s does not start%s%.*s", c->program->binary, word.n == 0 ? "" : ": ", STR_ARG(word)));
+	fail(
+	    err_make(ERR_START, "%s does not start%s%.*s", c->program->binary, word.n == 0 ? "" : ": ", STR_ARG(word)));
 }
 
 static void

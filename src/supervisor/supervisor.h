@@ -6,8 +6,8 @@
 
 #include "os/instance.h"
 
-/* Runs until SIGTERM or SIGINT, then stops all programs in order. Prints one line of JSON on descriptor 1 when everything
- * answers. An error means that it could not start: all programs have been stopped again. */
+/* Runs until SIGTERM or SIGINT, then stops all programs in order. Prints one line of JSON on descriptor 1 when
+ * everything answers. An error means that it could not start: all programs have been stopped again. */
 err_t supervisor_run(const struct instance *instance);
 
 #endif
