@@ -10,6 +10,10 @@ struct pdffile_stream {
 	uint64_t offset; /* of the object stream in the file: revisions may redefine the number */
 	struct bytes data;
 	uint64_t first, n;
+	struct {
+		uint32_t number;
+		uint64_t place; /* from first */
+	} *head;        /* n of them */
 };
 
 static err_t
@@ -555,6 +559,29 @@ get_plain(struct pdffile *f, size_t revision, const struct pdffile_entry *e, boo
 	return OK;
 }
 
+/* The head of an object stream: pairs of number and place. [7.5.7] */
+static err_t
+read_stream_head(struct arena *arena, struct pdffile_stream *s)
+{
+	size_t at = pdflex_space(s->data, 0);
+	uint64_t number;
+	void *p;
+	if (s->n > s->data.n / 2)
+		return err_make(ERR_PDF_STRICT, "the head of object stream %u", s->number);
+	TRY(arena_get(arena, (size_t)s->n * sizeof *s->head, &p));
+	s->head = p;
+	for (uint64_t i = 0; i < s->n; i++) {
+		if (!pdflex_digits(s->data, &at, &number) || number > UINT32_MAX)
+			return err_make(ERR_PDF_STRICT, "the head of object stream %u", s->number);
+		s->head[i].number = (uint32_t)number;
+		at = pdflex_space(s->data, at);
+		if (!pdflex_digits(s->data, &at, &s->head[i].place))
+			return err_make(ERR_PDF_STRICT, "the head of object stream %u", s->number);
+		at = pdflex_space(s->data, at);
+	}
+	return OK;
+}
+
 /* The inflated object stream, kept for the next object in it. [7.5.7] */
 static err_t
 open_stream(struct pdffile *f, size_t revision, uint32_t number, struct pdffile_stream **ret)
@@ -579,26 +606,9 @@ open_stream(struct pdffile *f, size_t revision, uint32_t number, struct pdffile_
 	*s = (struct pdffile_stream){.next = f->streams, .number = number, .offset = e->offset,
 	    .first = (uint64_t)first->integer, .n = (uint64_t)n->integer};
 	TRY(decode(f->arena, pdflex_get(o.value, "Filter"), pdflex_get(o.value, "DecodeParms"), o.data, &s->data));
+	TRY(read_stream_head(f->arena, s));
 	f->streams = s;
 	*ret = s;
-	return OK;
-}
-
-/* The pair (number, place) at an index of an object stream's head. */
-static err_t
-stream_index(const struct pdffile_stream *s, uint64_t index, uint64_t *ret_number, uint64_t *ret_place)
-{
-	size_t at = pdflex_space(s->data, 0);
-	if (index >= s->n)
-		return err_make(ERR_PDF_STRICT, "object stream %u has no index %llu", s->number, (unsigned long long)index);
-	for (uint64_t i = 0; i <= index; i++) {
-		if (!pdflex_digits(s->data, &at, ret_number))
-			return err_make(ERR_PDF_STRICT, "the head of object stream %u", s->number);
-		at = pdflex_space(s->data, at);
-		if (!pdflex_digits(s->data, &at, ret_place))
-			return err_make(ERR_PDF_STRICT, "the head of object stream %u", s->number);
-		at = pdflex_space(s->data, at);
-	}
 	return OK;
 }
 
@@ -606,14 +616,13 @@ static err_t
 get_compressed(struct pdffile *f, size_t revision, const struct pdffile_entry *e, struct pdffile_object *ret)
 {
 	struct pdffile_stream *s;
-	uint64_t number, place;
 	if (e->offset > UINT32_MAX)
 		return err_make(ERR_PDF_STRICT, "an impossible object stream");
 	TRY(open_stream(f, revision, (uint32_t)e->offset, &s));
-	TRY(stream_index(s, e->more, &number, &place));
-	if (number != e->number || s->first + place >= s->data.n)
+	if (e->more >= s->n || s->head[e->more].number != e->number || s->head[e->more].place >= s->data.n
+	    || s->first >= s->data.n - s->head[e->more].place)
 		return err_make(ERR_PDF_STRICT, "object %u is not where the cross-reference says", e->number);
-	size_t at = (size_t)(s->first + place);
+	size_t at = (size_t)(s->first + s->head[e->more].place);
 	struct pdflex_value *v;
 	TRY(pdflex_value(s->data, &at, f->values, &v));
 	*ret = (struct pdffile_object){.value = v, .source = s->data, .compressed = true, .entry = *e};

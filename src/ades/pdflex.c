@@ -233,6 +233,7 @@ static err_t
 read_dict(struct lexer *l, unsigned depth, struct pdflex_value *v)
 {
 	struct pdflex_value **tail = &v->first;
+	size_t keys = 0;
 	l->at += 2;
 	for (;;) {
 		struct bytes key;
@@ -242,6 +243,8 @@ read_dict(struct lexer *l, unsigned depth, struct pdflex_value *v)
 		if (l->at >= l->s.n || l->s.p[l->at] != '/')
 			return wrong(l->at, "a dictionary wants a key here");
 		TRY(read_name_text(l, &key));
+		if (++keys > PDFLEX_KEYS_MAX)
+			return wrong(l->at, "a dictionary with more keys than are read here");
 		for (const struct pdflex_value *m = v->first; m != NULL; m = m->next)
 			if (bytes_eq(m->key, key))
 				return wrong(l->at, "a key stands in a dictionary twice");

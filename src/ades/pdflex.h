@@ -20,7 +20,7 @@ enum pdflex_kind {
 	PDFLEX_REFERENCE,
 };
 
-enum { PDFLEX_DEPTH_MAX = 64 };
+enum { PDFLEX_DEPTH_MAX = 64, PDFLEX_KEYS_MAX = 16384 };
 
 struct pdflex_value {
 	enum pdflex_kind kind;

@@ -71,6 +71,24 @@ depth_is_bounded(void **state)
 	}
 }
 
+/* A dictionary costs the square of its keys, so their number is bounded. */
+static void
+keys_are_bounded(void **state)
+{
+	(void)state;
+	for (int more = 0; more < 3; more++) {
+		AUTO_ARENA(arena, 1 << 24);
+		AUTO_BUF(b, 1 << 22);
+		struct pdflex_value *v;
+		size_t at = 0, n = more == 2 ? 3 * PDFLEX_KEYS_MAX : PDFLEX_KEYS_MAX + (size_t)more;
+		buf_put_str(&b, STR("<<"));
+		for (size_t i = 0; i < n; i++)
+			buf_printf(&b, "/%zx 1", i);
+		buf_put_str(&b, STR(">>"));
+		assert_int_equal(err_is(pdflex_value(buf_bytes(&b), &at, arena, &v)), more > 0);
+	}
+}
+
 /* A random value as text. */
 static void
 write_value(struct buf *b, unsigned depth)
@@ -207,6 +225,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(reads_every_kind),
     cmocka_unit_test(refuses_what_two_readers_may_take_differently),
     cmocka_unit_test(depth_is_bounded),
+    cmocka_unit_test(keys_are_bounded),
     cmocka_unit_test(written_values_come_back),
     cmocka_unit_test(equality_looks_everywhere),
     cmocka_unit_test(objects_and_streams),
