@@ -8,7 +8,7 @@
 #include "core/pen.h"
 #include "os/clock.h"
 
-enum { OPEN_AT_ONCE = 256 };
+enum { OPEN_AT_ONCE = 256, RETRIES = 16, RETRY_MS = 500 };
 #define LEASE_US (INT64_C(60) * TIME_SECOND)
 #define END_MARGIN_US (INT64_C(2) * TIME_SECOND) /* a stamp must lie inside the certificate's life */
 
@@ -174,19 +174,42 @@ sign_settle(struct worker *w, int64_t before)
 
 /* ---- a signer asks ---------------------------------------------------------------------------------------------------- */
 
-/* After a failure: try to finish once more, else void. What neither is possible for stays open for the housekeeper. */
+/* Another program needs a moment to be started again. */
+static void
+pause_shortly(void)
+{
+	const struct timespec moment = {.tv_nsec = RETRY_MS * 1000000};
+	nanosleep(&moment, NULL);
+}
+
+/* Settles the act as it is stored, as long as what fails may pass soon. */
+static err_t
+settle_patiently(struct worker *w, struct act *act)
+{
+	err_t e = OK;
+	for (int i = 0; i < RETRIES; i++) {
+		if (i > 0)
+			pause_shortly();
+		e = act_load(w, act->id, act);
+		if (!err_is(e) && act->state >= ACT_SIGNED)
+			return OK;
+		if (!err_is(e))
+			e = settle(w, act);
+		if (!passing(e))
+			return e;
+	}
+	return e;
+}
+
+/* After a failure: try to finish, else void. What neither is possible for stays open for the housekeeper. */
 static err_t
 recover(struct worker *w, struct act *act, err_t e)
 {
 	char detail[200];
 	log_error(e, "signature-step");
 	snprintf(detail, sizeof detail, "%.*s", canon_cut(err_detail(), sizeof detail - 1), err_detail());
-	if (passing(e) || act->state != ACT_BEGUN) {
-		err_t again = act_load(w, act->id, act);
-		if (!err_is(again) && act->state >= ACT_SIGNED)
-			return OK;
-		return err_is(again) ? again : settle(w, act);
-	}
+	if (passing(e) || act->state != ACT_BEGUN)
+		return settle_patiently(w, act);
 	TRY(give_up(w, act, detail));
 	return err_import(e.code, detail);
 }
