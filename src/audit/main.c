@@ -41,14 +41,24 @@ audit_run(const char *directory)
 	return e;
 }
 
+/* The records and the files they tell of; not the keys and passphrases that lie beside the journals. */
 static err_t
 confine(const char *directory)
 {
-	/* The write-ahead log's index must be opened for writing, even by a reader [SQLite, WAL-mode file format]. */
-	char db[PATH_MAX];
-	snprintf(db, sizeof db, "%s/db", directory);
-	const struct jail_path paths[] = {{directory, JAIL_READ}, {db, JAIL_WRITE}};
-	const struct jail jail = {.program = "paraph-audit", .paths = paths, .paths_n = 2,
+	static const char *const folders[] = {"db", "blobs", "keys/issuing/journal", "keys/status/journal", "keys/root/journal"};
+	enum { FOLDERS = sizeof folders / sizeof folders[0] };
+	char names[FOLDERS][PATH_MAX];
+	struct jail_path paths[FOLDERS];
+	size_t n = 0;
+	for (size_t i = 0; i < FOLDERS; i++) {
+		if (snprintf(names[n], PATH_MAX, "%s/%s", directory, folders[i]) >= PATH_MAX)
+			return err_make(ERR_CONF, "the name of the instance is too long");
+		/* The write-ahead log's index must be opened for writing, even by a reader [SQLite, WAL-mode file format]. */
+		paths[n] = (struct jail_path){names[n], i == 0 ? JAIL_WRITE : JAIL_READ};
+		/* What is missing is for the comparison to tell. */
+		n += access(names[n], F_OK) == 0 ? 1 : 0;
+	}
+	const struct jail jail = {.program = "paraph-audit", .paths = paths, .paths_n = n,
 	    .extra = JAIL_FILES | JAIL_MMAP_SHARED};
 	return jail_enter(&jail);
 }
