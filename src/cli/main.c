@@ -31,13 +31,6 @@ help(FILE *to, int status)
 }
 
 int
-command_fail(err_t e)
-{
-	fprintf(stderr, "paraph: %s %s\n", err_info(e.code)->text, err_detail());
-	return COMMAND_FAILED;
-}
-
-int
 main(int argc, char **argv)
 {
 	log_init("paraph", LOG_WARNING);
