@@ -28,7 +28,7 @@ struct patient {
 	int64_t now;
 };
 
-enum { FILE_MAX = 64 * 1024 * 1024 };
+enum { FILE_MAX = 64 * 1024 * 1024, PATIENCE_SECONDS = 10 };
 
 /* ---- files and disk --------------------------------------------------------------------------------------------------- */
 
@@ -259,7 +259,10 @@ patient_open(struct patient *p, const char *directory)
 	TRY(certificate_load(p, "public/seal.cer", &p->seal));
 	TRY(instance_path(&p->instance, "public/tls.crt", tls));
 	TRY(http_new(p->instance.base_url, tls, &p->plain));
-	return http_new(p->instance.site_url, tls, &p->site);
+	TRY(http_new(p->instance.site_url, tls, &p->site));
+	http_patience(p->plain, PATIENCE_SECONDS); /* a service that hangs is a finding, not a wait */
+	http_patience(p->site, PATIENCE_SECONDS);
+	return OK;
 }
 
 static void

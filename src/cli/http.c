@@ -11,6 +11,7 @@ struct http {
 	char *ca_file;
 	char *bearer;
 	long status;
+	long patience; /* seconds */
 	char why[CURL_ERROR_SIZE];
 };
 
@@ -34,6 +35,7 @@ http_new(const char *url, const char *ca_file, struct http **ret_http)
 		free(h);
 		return err_make(ERR_INTERNAL, "libcurl does not start");
 	}
+	h->patience = SECONDS_MAX;
 	h->url = copy(url);
 	h->ca_file = copy(ca_file);
 	*ret_http = h;
@@ -57,6 +59,12 @@ http_bearer(struct http *h, const char *token)
 {
 	free(h->bearer);
 	h->bearer = copy(token);
+}
+
+void
+http_patience(struct http *h, long seconds)
+{
+	h->patience = seconds;
 }
 
 long
@@ -136,7 +144,7 @@ common_set(struct http *h, const char *url, struct curl_slist *headers)
 	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https,http");
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(c, CURLOPT_PROXY, "");
-	curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)SECONDS_MAX);
+	curl_easy_setopt(c, CURLOPT_TIMEOUT, h->patience);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->why);
 }

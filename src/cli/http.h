@@ -17,6 +17,9 @@ void http_free(struct http *h); /* accepts NULL */
 /* Sent as Authorization: Bearer from now on; NULL: none. Copied. */
 void http_bearer(struct http *h, const char *token);
 
+/* How long one transfer may take; 300 seconds unless said. */
+void http_patience(struct http *h, long seconds);
+
 /* What to send; at most one of json, file. */
 struct http_request {
 	const char *method; /* "GET", "POST" */
