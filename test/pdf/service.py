@@ -1,4 +1,5 @@
 """A demo service of its own, for as long as a `with` block lasts."""
+import ctypes
 import os
 import signal
 import socket
@@ -18,6 +19,11 @@ def free_ports(count):
     return ports
 
 
+def end_with_parent():
+    """A test that is killed must not leave a service running. [prctl(2) PR_SET_PDEATHSIG]"""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
 class Service:
     """`prefix` is a staged tree (tools/stage). url, mail and the keys are what an integrator of the demo gets to know."""
 
@@ -34,7 +40,7 @@ class Service:
             self.command('init', '--profile', 'demo', '--https-port', https, '--http-port', http, self.instance)
             self.log = open(Path(self.place.name, 'log'), 'wb')
             self.process = subprocess.Popen([self.prefix / 'bin/paraph', 'serve', self.instance], stdout=subprocess.PIPE,
-                                            stderr=self.log, start_new_session=True)
+                                            stderr=self.log, start_new_session=True, preexec_fn=end_with_parent)
             self.wait_ready()
         except BaseException:
             self.__exit__()
