@@ -315,6 +315,18 @@ add_signature(struct pades *p, size_t revision, uint32_t field, struct str name,
 	return s->problem[0] == 0 ? check_place(p, s, &o) : OK;
 }
 
+/* A signature field whose value leads nowhere: something was there once. */
+static err_t
+add_nowhere(struct pades *p, uint32_t field, struct str name)
+{
+	if (p->n == PADES_SIGNATURES_MAX)
+		return err_make(ERR_PDF_STRICT, "more than %d signatures", PADES_SIGNATURES_MAX);
+	struct pades_signature *s = &p->signatures[p->n++];
+	*s = (struct pades_signature){.field = field, .name = name};
+	problem(s, "the field has a value that is no signature");
+	return OK;
+}
+
 /* ---- the fields ---- */
 
 struct walk {
@@ -366,6 +378,8 @@ walk_field(struct walk *w, const struct pdflex_value *reference, struct str pare
 		uint32_t number = reference->kind == PDFLEX_REFERENCE ? (uint32_t)reference->integer : 0;
 		if (found != NULL && found->kind == PDFLEX_DICT)
 			TRY(add_signature(w->p, w->revision, number, name, value));
+		else if (w->revision == 0) /* one octet less in a reference must not make a signature vanish */
+			TRY(add_nowhere(w->p, number, name));
 	}
 	TRY(pdffile_member(f, w->revision, field, "Kids", &kids));
 	for (const struct pdflex_value *m = kids != NULL ? kids->first : NULL; m != NULL; m = m->next)

@@ -337,14 +337,14 @@ def test_core_may_have_the_readers_of_the_status_store_started_anew(own):
     """A status process that was taken over may hold the store's lock: a restart of status ends it."""
     stub = own(environment={"PARAPH_TEST_STALL": "paraph-core"})
     stub.server.start()
-    assert wait_until(lambda: starts_of(stub, "paraph-status") == 4)
+    assert wait_until(lambda: starts_of(stub, "paraph-status") == 4, 60)
     assert starts_of(stub, "paraph-core") == 1 and "status-store-locked" in stub.server.log()
 
 
 def test_nobody_else_may(own):
     stub = own(environment={"PARAPH_TEST_STALL": "paraph-courier"})
     stub.server.start()
-    assert wait_until(lambda: starts_of(stub, "paraph-courier") == 2)
+    assert wait_until(lambda: starts_of(stub, "paraph-courier") == 2, 60)
     assert starts_of(stub, "paraph-status") == 2
 
 
