@@ -566,6 +566,22 @@ write_all(struct draft *d, const struct typefaces *faces, struct buf *increment,
 	return OK;
 }
 
+/* Some damage only shows when a second section refers to the first: such a file is refused now, and not after its signer has
+ * consented. Larger files are left to the final check, because this needs a copy of them in memory. */
+static err_t
+read_again(struct bytes file, struct bytes increment)
+{
+	enum { AGAIN_MAX = 64 * 1024 * 1024 };
+	if (file.n > AGAIN_MAX)
+		return OK;
+	AUTO_BUF(all, file.n + increment.n);
+	AUTO_READER(r);
+	buf_put(&all, file);
+	buf_put(&all, increment);
+	TRY(buf_check(&all));
+	return reader_new(buf_bytes(&all), &r);
+}
+
 err_t
 prepare_run(struct bytes file, const struct inspect_order *order, const struct typefaces *faces, struct buf *increment,
     struct buf *plan, struct prepared *ret_prepared)
@@ -585,6 +601,7 @@ prepare_run(struct bytes file, const struct inspect_order *order, const struct t
 		d->in = &in;
 		d->arena = arena;
 		TRY(write_all(d, faces, increment, plan, &prepared));
+		TRY(read_again(file, buf_bytes(increment)));
 	}
 	*ret_prepared = prepared;
 	return OK;
