@@ -288,6 +288,7 @@ lists_are_numbered(void **state)
 #endif
 #endif
 
+#ifndef GUARDED /* a sanitizer guards memory against being read like this: the plain build has this test */
 /* How often 32 octets stand anywhere in writable memory, but for `but`. */
 static size_t
 stands_in_memory(const uint8_t wanted[32], const uint8_t *but)
@@ -316,9 +317,6 @@ static void
 destroyed_is_destroyed(void **state)
 {
 	(void)state;
-#ifdef GUARDED
-	skip(); /* a sanitizer guards memory against being read like this */
-#endif
 	struct ecdsa *key = NULL;
 	uint8_t digest[32] = {3}, signature[ECDSA_SIGNATURE_MAX];
 	size_t n;
@@ -337,6 +335,7 @@ destroyed_is_destroyed(void **state)
 	assert_int_equal(stands_in_memory(turned.p, NULL), 0);
 	assert_int_equal(stands_in_memory(scalar.p, NULL), 0);
 }
+#endif
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(stamps_each_hash),
@@ -347,7 +346,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(keys_are_made_once),
     cmocka_unit_test(keeps_fitting_certificates),
     cmocka_unit_test(lists_are_numbered),
+#ifndef GUARDED
     cmocka_unit_test(destroyed_is_destroyed),
+#endif
 };
 
 int
