@@ -107,6 +107,9 @@ def main():
           'groups': os.getgroups(), 'fds': sorted(int(f) for f in os.listdir('/proc/self/fd') if int(f) < 100)})
     control.send(b'\x62\x00')  # Control { ready {} }
     if os.environ.get('PARAPH_TEST_STALL') == os.path.basename(sys.argv[0]) and 'stall' not in open(RECORD).read():
+        # Not before the readers have said that they started: one that is killed earlier is never counted.
+        while sum('"start"' in line and '/paraph-status"' in line for line in open(RECORD)) < 2:
+            time.sleep(0.01)
         note({'event': 'stall'})
         control.send(b'\x52\x02\x08\x67')  # Control { outcome { code: deadline } }: the status store is locked
     while True:
