@@ -92,7 +92,8 @@ def test_one_flipped_byte_fails(swept, tmp_path, where):
     _, out, _ = swept
     source = out / "classic.pdf"
     data = source.read_bytes()
-    at = {"page": lambda: byte_in(data, b"Test document", 0), "signature": lambda: byte_in(data, b"/Contents <", 400),
+    at = {"page": lambda: byte_in(data, b"Test document", 0), # the message digest among the signed attributes: certificates that a judge does not need come before it
+          "signature": lambda: byte_in(data.lower(), b"2a864886f70d010904", 30),
           "validation data": lambda: data.rindex(b"endstream", 0, data.rindex(b"/DocTimeStamp")) - 40}[where]()
     changed = judges.flipped(source, tmp_path / "flipped.pdf", at)
     assert judges.pyhanko(source, out / "root.pem")
