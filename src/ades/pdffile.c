@@ -207,6 +207,15 @@ add_section(struct pdffile *f, struct pdffile_section **ret)
 {
 	if (f->sections_n == PDFFILE_SECTIONS_MAX)
 		return err_make(ERR_PDF_STRICT, "more than %d revisions", PDFFILE_SECTIONS_MAX);
+	if (f->sections_n == f->sections_room) {
+		void *p;
+		size_t room = f->sections_room == 0 ? 8 : 2 * f->sections_room;
+		TRY(arena_get(f->arena, room * sizeof *f->sections, &p));
+		if (f->sections_n > 0)
+			memcpy(p, f->sections, f->sections_n * sizeof *f->sections);
+		f->sections = p;
+		f->sections_room = room;
+	}
 	*ret = &f->sections[f->sections_n];
 	return OK;
 }

@@ -38,8 +38,8 @@ struct pdffile {
 	struct bytes data;
 	struct arena *arena;
 	struct arena *values;         /* where parsed objects go: the same one, unless a caller swaps it for a while */
-	size_t sections_n;
-	struct pdffile_section sections[PDFFILE_SECTIONS_MAX]; /* newest first */
+	struct pdffile_section *sections; /* newest first */
+	size_t sections_n, sections_room;
 	struct pdffile_stream *streams; /* inflated object streams */
 };
 
@@ -54,7 +54,7 @@ struct pdffile_object {
 	size_t at, end;                   /* in the file, when not compressed */
 };
 
-/* Reads the chain. *ret_file is large and belongs to the arena. ERR_PDF_STRICT, ERR_PDF_ENCRYPTED, ERR_MEMORY_LIMIT. */
+/* Reads the chain. *ret_file belongs to the arena. ERR_PDF_STRICT, ERR_PDF_ENCRYPTED, ERR_MEMORY_LIMIT. */
 err_t pdffile_read(struct bytes data, struct arena *arena, struct pdffile **ret_file);
 
 /* Where "startxref N %%EOF" (and a line end) ends a revision exactly at `end`; ERR_PDF_STRICT when none does. */

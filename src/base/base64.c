@@ -6,16 +6,28 @@ static const char url_safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 static void
 put(struct buf *b, struct bytes o, const char *alphabet, bool pad)
 {
-	for (size_t i = 0; i < o.n; i += 3) {
-		size_t left = o.n - i < 3 ? o.n - i : 3;
-		uint32_t v = (uint32_t)o.p[i] << 16;
-		v |= left > 1 ? (uint32_t)o.p[i + 1] << 8 : 0;
-		v |= left > 2 ? o.p[i + 2] : 0;
-		for (size_t k = 0; k <= left; k++)
-			buf_put_byte(b, (uint8_t)alphabet[v >> (18 - 6 * k) & 63]);
-		for (size_t k = left; pad && k < 3; k++)
-			buf_put_byte(b, '=');
+	size_t whole = o.n / 3, left = o.n % 3;
+	uint8_t *to = o.n > SIZE_MAX / 2 ? NULL : buf_extend(b, 4 * whole + (left == 0 ? 0 : pad ? 4 : left + 1));
+	if (to == NULL) {
+		b->over = b->over || o.n > 0;
+		return;
 	}
+	for (size_t i = 0; i < whole; i++, to += 4) {
+		uint32_t v = (uint32_t)o.p[3 * i] << 16 | (uint32_t)o.p[3 * i + 1] << 8 | o.p[3 * i + 2];
+		to[0] = (uint8_t)alphabet[v >> 18];
+		to[1] = (uint8_t)alphabet[v >> 12 & 63];
+		to[2] = (uint8_t)alphabet[v >> 6 & 63];
+		to[3] = (uint8_t)alphabet[v & 63];
+	}
+	if (left == 0)
+		return;
+	uint32_t v = (uint32_t)o.p[3 * whole] << 16 | (left > 1 ? (uint32_t)o.p[3 * whole + 1] << 8 : 0);
+	to[0] = (uint8_t)alphabet[v >> 18];
+	to[1] = (uint8_t)alphabet[v >> 12 & 63];
+	if (left > 1)
+		to[2] = (uint8_t)alphabet[v >> 6 & 63];
+	for (size_t k = left + 1; pad && k < 4; k++)
+		to[k] = '=';
 }
 
 void

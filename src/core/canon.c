@@ -79,12 +79,19 @@ canon_str(struct str s)
 	return must(json_stringn(s.n == 0 ? "" : s.p, s.n));
 }
 
+/* Of characters that are ASCII because of how they were made. */
+static json_t *
+ascii(const struct buf *b)
+{
+	return must(json_stringn_nocheck(b->n == 0 ? "" : (const char *)b->p, b->n));
+}
+
 json_t *
 canon_hex(struct bytes octets)
 {
 	AUTO_BUF(b, CANON_MAX);
 	buf_put_hex(&b, octets);
-	return canon_str((struct str){(const char *)b.p, b.n});
+	return ascii(&b);
 }
 
 json_t *
@@ -92,7 +99,7 @@ canon_base64(struct bytes octets)
 {
 	AUTO_BUF(b, CANON_MAX);
 	base64_write(&b, octets);
-	return canon_str((struct str){(const char *)b.p, b.n});
+	return ascii(&b);
 }
 
 json_t *

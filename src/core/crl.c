@@ -108,7 +108,7 @@ make(struct worker *w, int64_t life_us)
 	AUTO_BUF(der, CRL_MAX);
 	m.next_update = m.this_update + life_us;
 	TRY(blob_new(w->core->blobs, &entries));
-	TRY(blob_new_append(w->core->blobs, &out));
+	TRY(blob_scratch(&out));
 	TRY(entries_write(w, entries.fd, &m.entries));
 	AUTO_FD(entries_fd) = -1;
 	TRY(blob_new_read(&entries, &entries_fd));

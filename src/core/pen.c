@@ -46,7 +46,7 @@ pen_sign(struct worker *w, struct act *act, size_t place, bool resume)
 	blob_drop(&p->increments);
 	TRY(blob_get(w->core->blobs, str_c(p->has_base ? p->base.blob.text : p->document.revision0.text), &base));
 	TRY(blob_get(w->core->blobs, str_c(p->document.plan.text), &plan));
-	TRY(blob_new_append(w->core->blobs, &p->increments));
+	TRY(blob_scratch(&p->increments));
 	ask->which_body = resume ? paraph_Keys_sign_resume_tag : paraph_Keys_sign_begin_tag;
 	ask->body.sign_resume.has_begin = resume;
 	TRY(begin_pack(act, place, resume ? &ask->body.sign_resume.begin : &ask->body.sign_begin));

@@ -104,7 +104,7 @@ run(struct core *core, int original_fd, const struct prepare_field *fields, size
 	AUTO_BLOB(plan);
 	AUTO_DOCUMENT(ask);
 	AUTO_DOCUMENT(answer);
-	TRY(blob_new_append(core->blobs, &increment));
+	TRY(blob_scratch(&increment));
 	TRY(blob_new_append(core->blobs, &plan));
 	ask->which_body = paraph_Document_prepare_tag;
 	ask->body.prepare.demo = core->set.demo;

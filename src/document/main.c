@@ -216,6 +216,7 @@ run(int argc, char **argv, int *ret_status)
 {
 	struct parent p = {.core = -1, .control = -1, .signals = -1};
 	TRY(open_all(argc, argv, &p));
+	TRY(jail_tighten_prepare());
 	TRY(jail_enter(&(struct jail){.program = "paraph-document", .extra = JAIL_FORK, .files = 256}));
 	if (attempt_wanted(argc, argv) != NULL) {
 		/* The jail that counts is the child's. */

@@ -4,8 +4,11 @@
 #include "os/landlock.h"
 
 #include <errno.h>
-#include <seccomp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
+#include <seccomp.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -69,13 +72,13 @@ allow(scmp_filter_ctx f, const int *calls, size_t n)
 
 /* Threads yes, processes only where said; memory never both new and executable; aborting oneself, killing nobody. */
 static int
-allow_careful(scmp_filter_ctx f, unsigned extra)
+allow_careful(scmp_filter_ctx f, unsigned extra, pid_t self)
 {
 	int r = 0;
 	const uint64_t exec = 4; /* PROT_EXEC */
 	r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, exec, 0));
 	r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, exec, 0));
-	r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (uint64_t)getpid()));
+	r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (uint64_t)self));
 	/* Reading a limit (the C library asks for the stack's) is allowed, setting one is not. */
 	r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0));
 	r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
@@ -96,15 +99,15 @@ allow_careful(scmp_filter_ctx f, unsigned extra)
 		    SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
 	}
 #ifdef PARAPH_FAULT_HOOKS
-	r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, SCMP_A0(SCMP_CMP_EQ, (uint64_t)getpid()));
+	r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, SCMP_A0(SCMP_CMP_EQ, (uint64_t)self));
 #endif
 	return r;
 }
 
 static int
-filter_fill(scmp_filter_ctx f, unsigned extra)
+filter_fill(scmp_filter_ctx f, unsigned extra, pid_t self)
 {
-	int r = allow(f, calls_all, COUNT(calls_all)) | allow_careful(f, extra);
+	int r = allow(f, calls_all, COUNT(calls_all)) | allow_careful(f, extra, self);
 	if (extra & JAIL_FILES)
 		r |= allow(f, calls_files, COUNT(calls_files));
 	if (extra & JAIL_FORK)
@@ -120,19 +123,78 @@ filter_fill(scmp_filter_ctx f, unsigned extra)
 	return r;
 }
 
+/* The filter for one process; the caller releases it. */
 static err_t
-filter_load(unsigned extra)
+filter_make(unsigned extra, pid_t self, scmp_filter_ctx *ret_filter)
 {
-	if (SANITIZED)
-		return OK;
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	if (f == NULL)
 		return err_make(ERR_JAIL, "seccomp: no memory");
-	int r = filter_fill(f, extra);
+	int r = seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a tree instead of a list */
 	if (r == 0)
-		r = seccomp_load(f);
+		r = filter_fill(f, extra, self);
+	if (r != 0) {
+		seccomp_release(f);
+		return err_make(ERR_JAIL, "seccomp: %s", strerror(-r));
+	}
+	*ret_filter = f;
+	return OK;
+}
+
+static err_t
+filter_load(unsigned extra)
+{
+	scmp_filter_ctx f;
+	if (SANITIZED)
+		return OK;
+	TRY(filter_make(extra, getpid(), &f));
+	int r = seccomp_load(f);
 	seccomp_release(f);
 	return r == 0 ? OK : err_make(ERR_JAIL, "seccomp: %s", strerror(-r));
+}
+
+/* ---- the filter of the children, made once ------------------------------------------------------------------------------ */
+
+/* No process has this number [proc(5), pid_max]: it stands for the child that is not there yet. */
+enum { PID_LATER = 0x7fffffff, TIGHT_MAX = 4096 };
+
+static struct {
+	struct sock_filter code[TIGHT_MAX];
+	unsigned short n;
+} tight;
+
+err_t
+jail_tighten_prepare(void)
+{
+	scmp_filter_ctx f;
+	if (SANITIZED)
+		return OK;
+	TRY(filter_make(0, PID_LATER, &f));
+	int fd = memfd_create("filter", MFD_CLOEXEC);
+	int r = fd < 0 ? -errno : seccomp_export_bpf(f, fd);
+	seccomp_release(f);
+	ssize_t n = r == 0 ? pread(fd, tight.code, sizeof tight.code, 0) : -1;
+	if (fd >= 0)
+		close(fd);
+	if (r != 0 || n <= 0 || n == sizeof tight.code)
+		return err_make(ERR_JAIL, "seccomp: the filter of the children: %s", strerror(-r));
+	tight.n = (unsigned short)((size_t)n / sizeof tight.code[0]);
+	return OK;
+}
+
+static err_t
+tight_load(void)
+{
+	if (SANITIZED)
+		return OK;
+	const uint32_t self = (uint32_t)getpid();
+	for (size_t i = 0; i < tight.n; i++)
+		if (BPF_OP(tight.code[i].code) == BPF_JEQ && tight.code[i].k == PID_LATER)
+			tight.code[i].k = self;
+	const struct sock_fprog program = {.len = tight.n, .filter = tight.code};
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0)
+		return err_make(ERR_JAIL, "seccomp: %s", strerror(errno));
+	return OK;
 }
 
 static err_t
@@ -179,7 +241,7 @@ jail_tighten(size_t address_space_mb, unsigned cpu_seconds)
 #endif
 	TRY(landlock_enter(NULL, 0, false, false));
 	TRY(limits_set(address_space_mb, cpu_seconds, 64));
-	return filter_load(0);
+	return tight.n > 0 ? tight_load() : filter_load(0);
 }
 
 err_t

@@ -42,6 +42,8 @@ struct jail {
 /* ERR_JAIL says which part failed; the program must then end. Call with one thread only. */
 err_t jail_enter(const struct jail *jail);
 
+/* Makes the filter of jail_tighten once for all children; before jail_enter. Without it each child makes its own. */
+err_t jail_tighten_prepare(void);
 /* A forked child takes away more from itself: no files, no fork; own limits. */
 err_t jail_tighten(size_t address_space_mb, unsigned cpu_seconds);
 

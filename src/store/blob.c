@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/rand.h"
@@ -66,14 +67,14 @@ blob_close(struct blob_dir *dir)
 	free(dir);
 }
 
-static err_t
-make(struct blob_dir *dir, int flags, struct blob_new *ret_new)
+err_t
+blob_new(struct blob_dir *dir, struct blob_new *ret_new)
 {
 	uint8_t random[BLOB_NAME_LEN / 2];
 	struct blob_new new = {.dir = dir};
 	rand_fill(random, sizeof random);
 	bytes_hex(BYTES_OF(random), new.name.text);
-	new.fd = openat(dir->new_fd, new.name.text, O_RDWR | flags | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	new.fd = openat(dir->new_fd, new.name.text, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 	if (new.fd < 0)
 		return err_errno("new blob");
 	/* Whatever the umask: a blob that is linked into served/ is read by the front through its group. */
@@ -86,15 +87,28 @@ make(struct blob_dir *dir, int flags, struct blob_new *ret_new)
 }
 
 err_t
-blob_new(struct blob_dir *dir, struct blob_new *ret_new)
+blob_new_append(struct blob_dir *dir, struct blob_new *ret_new)
 {
-	return make(dir, 0, ret_new);
+	TRY(blob_new(dir, ret_new));
+	if (fcntl(ret_new->fd, F_SETFL, O_APPEND) != 0) {
+		blob_drop(ret_new);
+		return err_errno("new blob");
+	}
+	return OK;
 }
 
 err_t
-blob_new_append(struct blob_dir *dir, struct blob_new *ret_new)
+blob_scratch(struct blob_new *ret_new)
 {
-	return make(dir, O_APPEND, ret_new);
+	int fd = memfd_create("scratch", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return err_errno("scratch");
+	if (fcntl(fd, F_SETFL, O_APPEND) != 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) != 0) {
+		close(fd);
+		return err_errno("scratch");
+	}
+	*ret_new = (struct blob_new){.fd = fd, .kept = true};
+	return OK;
 }
 
 err_t
@@ -113,6 +127,7 @@ blob_keep(struct blob_new *new)
 	file_sync(new->fd);
 	if (renameat(new->dir->new_fd, new->name.text, new->dir->kept_fd, new->name.text) != 0)
 		return err_errno("blob %s", new->name.text);
+	new->kept = true;
 	file_sync(new->dir->kept_fd);
 	return OK;
 }
@@ -124,8 +139,8 @@ blob_drop(struct blob_new *new)
 		return;
 	close(new->fd);
 	new->fd = -1;
-	/* A kept one is no longer there. */
-	unlinkat(new->dir->new_fd, new->name.text, 0);
+	if (!new->kept)
+		unlinkat(new->dir->new_fd, new->name.text, 0);
 }
 
 /* Names come from our own records, but a path must never leave the directory. */

@@ -26,11 +26,14 @@ struct blob_new {
 	struct blob_dir *dir;
 	struct blob_name name;
 	int fd; /* -1: nothing */
+	bool kept;
 };
 
 err_t blob_new(struct blob_dir *dir, struct blob_new *ret_new);
 /* The same for a file that another program writes: through this descriptor octets can only be appended. */
 err_t blob_new_append(struct blob_dir *dir, struct blob_new *ret_new);
+/* What another program appends and nobody keeps: in memory only, gone with its last descriptor. It can only grow. */
+err_t blob_scratch(struct blob_new *ret_new);
 /* A second descriptor of it that cannot write, for programs that may only read. */
 err_t blob_new_read(const struct blob_new *new, int *ret_fd);
 /* Makes it last (fsync, rename, fsync of the directory); from then on it is found under its name. The descriptor stays

@@ -105,9 +105,31 @@ packet_receive(int fd, bool wait, uint8_t *packet, int ret_fds[LIMIT_WIRE_FDS], 
 	return OK;
 }
 
+/* A packet has one body. Of two the reader would keep the last, and the first would leave its octets behind. */
+static err_t
+one_body(const struct message_kind *kind, const uint8_t *packet, size_t n)
+{
+	pb_istream_t in = pb_istream_from_buffer(packet, n);
+	pb_wire_type_t type;
+	uint32_t tag;
+	bool end = false;
+	size_t bodies = 0;
+	while (pb_decode_tag(&in, &type, &tag, &end)) {
+		bodies += type == PB_WT_STRING; /* id and deadline are numbers */
+		if (!pb_skip_field(&in, type))
+			break;
+	}
+	if (!end || bodies > 1)
+		return err_make(ERR_WIRE, "a %s message is cut or has %zu bodies", kind->name, bodies);
+	return OK;
+}
+
 static err_t
 packet_decode(const struct message_kind *kind, const uint8_t *packet, size_t n, void *message)
 {
+	TRY(one_body(kind, packet, n));
+	if (message_head(message)->which_body != 0) /* of the packet before */
+		message_clear(kind, message);
 	pb_istream_t in = pb_istream_from_buffer(packet, n);
 	if (!pb_decode(&in, kind->fields, message))
 		return err_make(ERR_WIRE, "a %s message does not decode: %s", kind->name, PB_GET_ERROR(&in));

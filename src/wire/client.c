@@ -88,6 +88,14 @@ answer_result(const struct message_kind *kind, const void *message)
 	return err_import((uint16_t)outcome->code, outcome->detail);
 }
 
+static void
+answer_copy(const struct message_kind *kind, const void *from, void *to)
+{
+	if (message_head(to)->which_body != 0)
+		message_clear(kind, to);
+	memcpy(to, from, message_used(kind, from));
+}
+
 /* Gives the answer to the call that waits for it; an answer nobody waits for any more is dropped. */
 static void
 answer_deliver(struct client *c, const void *message)
@@ -96,7 +104,7 @@ answer_deliver(struct client *c, const void *message)
 	struct call *call = call_find(c, ((const struct message_head *)message)->id);
 	if (call != NULL && !call->done) {
 		if (call->answer != NULL)
-			memcpy(call->answer, message, c->kind->size);
+			answer_copy(c->kind, message, call->answer);
 		call_finish(call, answer_result(c->kind, message));
 	}
 	pthread_mutex_unlock(&c->lock);

@@ -36,9 +36,16 @@ extern const struct message_kind message_document;    /* paraph_Document */
 extern const struct message_kind message_courier;     /* paraph_Courier */
 
 /* A zeroed message of the kind, on the heap: the large ones do not belong on a stack. Wiped when freed, because some
- * carry codes. message_free accepts NULL. */
+ * carry codes. message_free accepts NULL.
+ *
+ * A message has one body for its life, or message_clear between two: only the head and that body are ever touched, so
+ * only they are wiped, and a wiped message is handed out again. Tests with fault hooks prove that the rest is zero. */
 void *message_new(const struct message_kind *kind);
 void message_free(const struct message_kind *kind, void *message);
+/* Zero again, for another body. */
+void message_clear(const struct message_kind *kind, void *message);
+/* Octets from its beginning that can be other than zero. */
+size_t message_used(const struct message_kind *kind, const void *message);
 
 static inline struct message_head *
 message_head(void *message)
