@@ -1,5 +1,5 @@
 /*
- * Blobs: documents, increments, plans and proofs as files under random names in DIR, made once and never changed. A new
+ * Blobs: documents, plans and proofs as files under random names in DIR, made once and never changed. A new
  * blob is a file in DIR/new until it is kept; whatever is left there at start is removed. Other programs read and write
  * blobs only through descriptors. Any thread; a struct blob_new belongs to one thread at a time.
  */

@@ -111,6 +111,23 @@ append_only(void **state)
 }
 
 static void
+scratch_only_grows(void **state)
+{
+	(void)state;
+	AUTO_BLOB(b);
+	uint64_t n;
+	uint8_t got[6];
+	assert_ok(blob_scratch(&b));
+	assert_ok(file_write(b.fd, bytes("abc", 3)));
+	assert_int_equal(pwrite(b.fd, "XYZ", 3, 0), 3);
+	assert_int_equal(ftruncate(b.fd, 1), -1);
+	assert_ok(file_size(b.fd, &n));
+	assert_int_equal(n, 6);
+	assert_ok(file_pread(b.fd, 0, 6, got));
+	assert_memory_equal(got, "abcXYZ", 6);
+}
+
+static void
 names_do_not_leave_the_directory(void **state)
 {
 	struct blob_dir *d;
@@ -125,6 +142,7 @@ names_do_not_leave_the_directory(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(kept_is_found, make_dir), cmocka_unit_test_setup(what_is_not_kept_is_gone, make_dir),
-	cmocka_unit_test_setup(append_only, make_dir), cmocka_unit_test_setup(names_do_not_leave_the_directory, make_dir),
+	cmocka_unit_test_setup(append_only, make_dir), cmocka_unit_test(scratch_only_grows),
+	cmocka_unit_test_setup(names_do_not_leave_the_directory, make_dir),
 };
 UNIT_MAIN(tests)
