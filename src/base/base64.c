@@ -7,9 +7,11 @@ static void
 put(struct buf *b, struct bytes o, const char *alphabet, bool pad)
 {
 	size_t whole = o.n / 3, left = o.n % 3;
+	if (o.n == 0)
+		return;
 	uint8_t *to = o.n > SIZE_MAX / 2 ? NULL : buf_extend(b, 4 * whole + (left == 0 ? 0 : pad ? 4 : left + 1));
 	if (to == NULL) {
-		b->over = b->over || o.n > 0;
+		b->over = true;
 		return;
 	}
 	for (size_t i = 0; i < whole; i++, to += 4) {

@@ -1,5 +1,7 @@
 #include "core/activation.h"
 
+#include <assert.h>
+
 #include "core/ask.h"
 #include "core/audit.h"
 #include "core/pack.h"
@@ -337,6 +339,7 @@ complete_ask(struct worker *w, const struct activation_consent *consent, struct 
 	paraph_ActivationComplete *m = &ask->body.activation_complete;
 	ask->which_body = paraph_Keys_activation_complete_tag;
 	TRY(signer_fields(w->reader, consent->signer, fields, &n));
+	assert(n <= LIMIT_DOCUMENTS);
 	TRY(PACK_BYTES(m->activation, id_bytes(&a->id)));
 	TRY(PACK_BYTES(m->consent_sha256, BYTES_OF(consent->sha256)));
 	for (size_t i = 0; i < n; i++)

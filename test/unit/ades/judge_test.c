@@ -428,6 +428,7 @@ kept_change(const char *what, const struct object *objects, enum report_change w
 	kept_make(&k);
 	size_t n = 0;
 	for (; objects[n].number != 0; n++) {
+		assert_true(n < sizeof text / sizeof text[0]);
 		all[n] = objects[n];
 		if (all[n].number == 1) {
 			snprintf(text[n], sizeof text[n], "<</Type /Catalog /AcroForm %u 0 R /DSS %u 0 R %s>>", k.form, k.dss, objects[n].text);
