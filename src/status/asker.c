@@ -137,6 +137,7 @@ asker_connect(struct asker *a, int fd)
 paraph_StatusKeys *
 asker_question(struct asker *a)
 {
+	message_clear(&message_status_keys, a->question);
 	return a->question;
 }
 

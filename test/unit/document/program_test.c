@@ -207,6 +207,7 @@ a_child_that_dies_takes_nobody_along(void **state)
 	}
 	/* The parent still answers. */
 	err_t e;
+	message_clear(&message_document, answer);
 	answer->id = 5;
 	answer->which_body = paraph_Document_health_tag;
 	assert_ok(channel_send(r.core, &message_document, answer, NULL, 0));
