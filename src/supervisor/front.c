@@ -1,13 +1,16 @@
 #include "supervisor/front.h"
+#include "base/digest.h"
 #include "os/file.h"
 #include "os/jail.h"
 #include "os/process.h"
 
 #include <arpa/inet.h>
+#include <linux/magic.h>
 #include <stdarg.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 enum { TEMPLATE_MAX = 64 * 1024, VALUE_MAX = 8 * 1024 };
 
@@ -15,6 +18,7 @@ enum { TEMPLATE_MAX = 64 * 1024, VALUE_MAX = 8 * 1024 };
 
 enum {
 	DIR,
+	CACHE,
 	WORKERS,
 	STATUS_SERVERS,
 	COURIER_UPSTREAM,
@@ -29,7 +33,7 @@ enum {
 	VARIABLES
 };
 
-static const char *const names[VARIABLES] = {"@DIR@", "@WORKERS@", "@STATUS_SERVERS@", "@COURIER_UPSTREAM@",
+static const char *const names[VARIABLES] = {"@DIR@", "@CACHE@", "@WORKERS@", "@STATUS_SERVERS@", "@COURIER_UPSTREAM@",
     "@COURIER_LOCATION@", "@HTTPS_LISTEN@", "@HTTP_LISTEN@", "@HTTP_SITE@", "@HSTS@", "@SITE_URL@", "@STATIC@",
     "@DOCUMENT_MB@"};
 
@@ -40,6 +44,48 @@ static void __attribute__((format(printf, 2, 3))) set(char *value, const char *f
 	size_t n = strlen(value);
 	vsnprintf(value + n, VALUE_MAX - n, format, args);
 	va_end(args);
+}
+
+/* Where the answers of status are kept for seconds: in memory, because OCSP must go on when the disk is full. The name
+ * depends on the instance only, so that a restart finds its own folder again. */
+static bool
+memory_cache_name(const struct instance *i, char ret_path[PATH_MAX])
+{
+	struct statfs fs;
+	uint8_t digest[DIGEST_SHA256_LEN];
+	char hex[2 * 8 + 1];
+	if (statfs("/dev/shm", &fs) != 0 || fs.f_type != TMPFS_MAGIC)
+		return false;
+	digest_sha256(bytes(i->directory, strlen(i->directory)), digest);
+	bytes_hex(bytes(digest, 8), hex);
+	snprintf(ret_path, PATH_MAX, "/dev/shm/paraph-front-%s", hex);
+	return true;
+}
+
+/* /dev/shm belongs to everybody: only a folder that is the front's alone will do. */
+static bool
+cache_is_ours(const struct instance *i, const char *path)
+{
+	struct stat st;
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && (st.st_mode & 0777) == 0700 &&
+	       st.st_uid == (geteuid() == 0 ? instance_uid(i, INSTANCE_USER_FRONT) : geteuid());
+}
+
+err_t
+front_cache(const struct instance *i, char ret_path[PATH_MAX])
+{
+	if (memory_cache_name(i, ret_path) && cache_is_ours(i, ret_path))
+		return OK;
+	return instance_path(i, "front/cache", ret_path);
+}
+
+void
+front_cache_make(const struct instance *i)
+{
+	char path[PATH_MAX];
+	uid_t front = instance_uid(i, INSTANCE_USER_FRONT);
+	if (memory_cache_name(i, path) && mkdir(path, 0700) == 0 && geteuid() == 0 && lchown(path, front, (gid_t)front) != 0)
+		rmdir(path);
 }
 
 /* Only in a demo, or where the catcher is wanted, does nginx speak to courier. */
@@ -59,10 +105,12 @@ courier_set(const struct instance *i, char values[VARIABLES][VALUE_MAX])
 }
 
 static void
-values_set(const struct instance *i, size_t status_n, const char *pages, char values[VARIABLES][VALUE_MAX])
+values_set(const struct instance *i, size_t status_n, const char *pages, const char *cache,
+    char values[VARIABLES][VALUE_MAX])
 {
 	bool demo = i->kind == INSTANCE_DEMO;
 	set(values[DIR], "%s", i->directory);
+	set(values[CACHE], "%s", cache);
 	set(values[WORKERS], "%zu", instance_workers(i));
 	for (size_t k = 0; k < status_n; k++)
 		set(values[STATUS_SERVERS],
@@ -158,11 +206,12 @@ front_write(const struct instance *instance, size_t status_n)
 	static const char *const templates[] = {
 	    "front.conf", "status.conf", "site.conf", "headers.conf", "fastcgi.conf"};
 	static char values[VARIABLES][VALUE_MAX];
-	char pages[PATH_MAX];
+	char pages[PATH_MAX], cache[PATH_MAX];
 	memset(values, 0, sizeof values);
 	pages_find(instance, pages);
 	TRY(folders_make(instance));
-	values_set(instance, status_n, pages, values);
+	TRY(front_cache(instance, cache));
+	values_set(instance, status_n, pages, cache, values);
 	for (size_t k = 0; k < sizeof templates / sizeof templates[0]; k++)
 		TRY(template_write(instance, templates[k], values));
 	return OK;
@@ -220,11 +269,13 @@ front_confine(void *arg)
 	for (size_t k = 0; k < sizeof system / sizeof system[0]; k++)
 		path_add(paths, &n, system[k], JAIL_READ);
 	path_add(paths, &n, "/dev/null", JAIL_READ | JAIL_WRITE);
-	static const char *const folders[] = {"front", "served", "front/log", "front/cache"};
-	for (size_t k = 0; k < 4; k++) {
+	static const char *const folders[] = {"front", "served", "front/log"};
+	for (size_t k = 0; k < 3; k++) {
 		TRY(instance_path(i, folders[k], own[k]));
 		path_add(paths, &n, own[k], k < 2 ? JAIL_READ : JAIL_READ | JAIL_WRITE);
 	}
+	TRY(front_cache(i, own[3]));
+	path_add(paths, &n, own[3], JAIL_READ | JAIL_WRITE);
 	pages_find(i, own[4]);
 	path_add(paths, &n, own[4], JAIL_READ);
 	return jail_landlock_exec(paths, n);

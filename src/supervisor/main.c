@@ -85,7 +85,8 @@ capabilities_drop(void)
 	return OK;
 }
 
-/* All programs, nginx too, live inside this: whatever else fails, nothing is written outside the instance. */
+/* All programs, nginx too, live inside this: whatever else fails, nothing is written outside the instance and nginx's
+ * cache. */
 static err_t
 confine(const struct instance *i)
 {
@@ -93,13 +94,18 @@ confine(const struct instance *i)
 	if (getenv("PARAPH_NO_JAIL") != NULL)
 		return OK;
 #endif
+	char cache[PATH_MAX];
+	front_cache_make(i);
+	TRY(front_cache(i, cache));
 	const struct jail_path paths[] = {
 	    {"/", JAIL_READ},
 	    {"/dev/null", JAIL_READ | JAIL_WRITE},
 	    {i->directory, JAIL_READ | JAIL_WRITE},
+	    {cache, JAIL_READ | JAIL_WRITE},
 	};
 	TRY(capabilities_drop());
-	return jail_landlock_exec(paths, sizeof paths / sizeof paths[0]);
+	/* On the disk the cache lies in the instance, and may not be there yet. */
+	return jail_landlock_exec(paths, access(cache, F_OK) == 0 ? 4 : 3);
 }
 
 static err_t

@@ -2,6 +2,7 @@
 
 Nothing here is pretended: paraph init makes the keys, paraphd runs all programs and nginx, requests go over TLS.
 """
+import hashlib
 import http.client
 import json
 import os
@@ -35,6 +36,15 @@ class Problem(Exception):
         self.headers = headers
         self.slug = str(body.get("type", "")).rsplit("/", 1)[-1] if isinstance(body, dict) else ""
         super().__init__(f"HTTP {status} {self.slug}: {body}")
+
+
+def ocsp(service, serial_hex, nonce=True):
+    """What openssl says of OCSP for this serial: its output."""
+    args = ["openssl", "ocsp", "-issuer", str(service.dir / "public/issuing.pem"), "-serial", "0x" + serial_hex,
+            "-url", f"http://127.0.0.1:{service.http}/ocsp", "-CAfile", str(service.dir / "public/root.pem"),
+            "-verify_other", str(service.dir / "public/issuing.pem")]
+    r = subprocess.run(args + ([] if nonce else ["-no_nonce"]), capture_output=True, text=True, timeout=30)
+    return r.stdout + r.stderr
 
 
 class Api:
@@ -173,6 +183,8 @@ class Service:
     def remove(self):
         self.stop()
         shutil.rmtree(self.place, ignore_errors=True)
+        name = hashlib.sha256(str(self.dir).encode()).hexdigest()[:16]
+        shutil.rmtree(f"/dev/shm/paraph-front-{name}", ignore_errors=True)
 
     def logs(self):
         out = []

@@ -11,7 +11,7 @@ import uuid
 
 import pytest
 
-from service import SAMPLE, Api, Journey, Problem
+from service import SAMPLE, Api, Journey, Problem, ocsp
 
 PERSON = {"country": "FR", "given_name": "Jane", "surname": "Doe", "reference": "person-1", "email": "jane@example.org",
           "identified_by": "passport", "evidence": "file 4711", "verified_at": "2026-01-01T00:00:00Z"}
@@ -280,6 +280,7 @@ def test_a_full_disk(own_service):
         subprocess.run(["cp", "-a", str(s.dir), str(small / "i")], check=True)
         s.dir = small / "i"
         s.start()
+        serials = [Journey(s).whole().result["documents"][0]["certificate"]["serial"] for _ in range(2)]
         j = Journey(s).until_code().try_code().consent()
         free = os.statvfs(small).f_bavail * os.statvfs(small).f_frsize
         with open(small / "filler", "wb") as filler:
@@ -288,6 +289,10 @@ def test_a_full_disk(own_service):
         assert (p.status, p.slug) == (507, "disk-full")
         assert problem(s.api("registration").post, "/v1/registrations", person()).slug == "disk-full"
         assert problem(j.browser.post, "/s/v1/sign").slug == "disk-full"
+        for serial in serials:  # relying parties notice nothing
+            for nonce in (True, False):
+                assert "good" in ocsp(s, serial, nonce)
+        assert s.plain("/crl/issuing.crl")[0] == 200 and s.plain("/aia/issuing.cer")[0] == 200
         (small / "filler").unlink()
         Journey(s).whole()
         until = time.monotonic() + 20  # nothing was lost: the consent still stands, or the signer is told to confirm anew

@@ -8,7 +8,7 @@ import time
 import judges
 import pytest
 
-from service import SAMPLE, Journey, Problem
+from service import SAMPLE, Journey, Problem, ocsp
 
 
 @pytest.fixture(scope="module")
@@ -41,15 +41,6 @@ def x509(pem, *what):
 
 def serial(pem):
     return x509(pem, "-serial").strip().split("=")[1].lower()
-
-
-def ocsp(service, serial_hex, nonce=True, get=False):
-    """What openssl says of OCSP for this serial: its output."""
-    args = ["openssl", "ocsp", "-issuer", str(service.dir / "public/issuing.pem"), "-serial", "0x" + serial_hex,
-            "-url", f"http://127.0.0.1:{service.http}/ocsp", "-CAfile", str(service.dir / "public/root.pem"),
-            "-verify_other", str(service.dir / "public/issuing.pem")]
-    r = subprocess.run(args + ([] if nonce else ["-no_nonce"]), capture_output=True, text=True, timeout=30)
-    return r.stdout + r.stderr
 
 
 @pytest.mark.sanitized
