@@ -1,5 +1,6 @@
 #include "audit/evidence.h"
 #include "audit/finding.h"
+#include "audit/roots.h"
 #include "der/decode.h"
 #include "os/file.h"
 
@@ -12,6 +13,8 @@ struct evidence {
 	json_t *intents;     /* from the journal: hex of intent -> {serial, certificate, results, voided} */
 	json_t *checkpoints; /* from the journal: hex of root -> size */
 	json_t *proofs;      /* from the journal: hex of SHA-256 -> true */
+	struct roots *roots; /* of the journal that is being read; NULL: its roots are not in the log */
+	uint64_t covered;    /* records of keys/issuing that the newest root in the log covers */
 };
 
 /* ---- the journal of keys:issuing ----------------------------------------------------------------------------------------- */
@@ -93,10 +96,11 @@ result_add(json_t *intent, struct bytes sha256)
 }
 
 static void
-pen_keep(struct evidence *e, uint8_t type, struct decode *d)
+pen_keep(struct evidence *e, uint8_t type, uint64_t index, struct decode *d)
 {
 	json_t *one = intent_get(e, decode_octets(d));
 	if (type == JOURNAL_PEN_KEY) {
+		json_object_set_new(one, "index", json_integer((json_int_t)index));
 		decode_octets(d); /* activation */
 		decode_u64(d, UINT32_MAX);
 		hex_set(one, "serial", decode_octets(d));
@@ -120,7 +124,7 @@ record_take(void *arg, const struct journal_record *r)
 	case JOURNAL_PEN_ATTRIBUTES:
 	case JOURNAL_DOCUMENT_RESULT:
 	case JOURNAL_INTENT_VOIDED:
-		pen_keep(e, r->type, &d);
+		pen_keep(e, r->type, r->index, &d);
 		break;
 	case JOURNAL_CHECKPOINT_SIGN:
 		checkpoint_keep(e, &d);
@@ -301,7 +305,9 @@ checkpoint_row(struct evidence *e, sqlite3_stmt *s)
 		    (long long)sqlite3_column_int64(s, 0));
 }
 
-/* What keys journaled and core does not have: a key without a row hides a signature. */
+/* What keys journaled and core does not have: a key without a row hides a signature. An intent is committed before keys is
+ * asked, so all that a root in this log covers must be in this database; the journal is read later than the database, and
+ * what no root covers may be younger. */
 static void
 journal_side(struct evidence *e)
 {
@@ -310,7 +316,9 @@ journal_side(struct evidence *e)
 	json_object_foreach(e->intents, id, one)
 	{
 		const char *state = json_string_value(json_object_get(one, "state"));
-		if (state == NULL)
+		if (state == NULL && (uint64_t)json_integer_value(json_object_get(one, "index")) >= e->covered)
+			finding_count("intents in the journal of keys not anchored yet", 1);
+		else if (state == NULL)
 			finding_wrong("intent", "keys made a key for intent %s, which the database does not have", id);
 		else if (json_object_get(one, "certificate") != NULL && json_object_get(one, "stored") == NULL &&
 		         strcmp(state, "open") != 0)
@@ -360,21 +368,44 @@ all_compare(struct evidence *e)
 	return leaves_side(e);
 }
 
+static void
+grown(void *arg, const struct tlog *tree, int64_t at)
+{
+	struct evidence *e = arg;
+	if (e->roots != NULL)
+		roots_grown(e->roots, tree, at);
+}
+
+static err_t
+one_journal(struct evidence *e, const char *role)
+{
+	char path[PATH_MAX], name[32];
+	bool issuing = strcmp(role, "issuing") == 0;
+	snprintf(name, sizeof name, "keys/%s", role);
+	snprintf(path, sizeof path, "%s/%s/journal", e->directory, name);
+	struct journal_reader r = {.name = name, .seen = issuing ? record_take : NULL, .grown = grown, .arg = e};
+	/* The root key works in ceremonies only, before there is a log. */
+	e->roots = strcmp(role, "root") == 0 ? NULL : roots_new(e->ledger, role);
+	if (issuing)
+		e->covered = roots_covered(e->roots);
+	err_t result = journal_read(path, &r);
+	finding_count("records in the journals of keys", r.tree.size);
+	if (e->roots != NULL && !err_is(result))
+		roots_end(e->roots);
+	roots_free(e->roots);
+	e->roots = NULL;
+	return result;
+}
+
 err_t
 evidence_compare(const char *directory, const struct ledger *ledger)
 {
 	struct evidence e = {.directory = directory, .ledger = ledger, .intents = json_object(), .checkpoints = json_object(),
 	    .proofs = json_object()};
-	static const char *const folders[] = {"keys/issuing", "keys/status", "keys/root"};
+	static const char *const roles[] = {"issuing", "status", "root"};
 	err_t result = OK;
-	for (size_t i = 0; i < sizeof folders / sizeof folders[0] && !err_is(result); i++) {
-		char path[PATH_MAX];
-		struct journal_reader r = {.name = folders[i], .arg = &e, .seen = i == 0 ? record_take : NULL};
-		snprintf(path, sizeof path, "%s/%s/journal", directory, folders[i]);
-		result = journal_read(path, &r);
-		finding_count("records in the journals of keys", r.tree.size);
-		journal_done(&r);
-	}
+	for (size_t i = 0; i < sizeof roles / sizeof roles[0] && !err_is(result); i++)
+		result = one_journal(&e, roles[i]);
 	if (!err_is(result))
 		result = all_compare(&e);
 	json_decref(e.intents);

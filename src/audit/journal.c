@@ -5,7 +5,7 @@
 #include <dirent.h>
 #include <limits.h>
 
-enum { SEGMENT_MAX = 1 << 30, HEAD = 80, RECORD = 16, MAC = 32, SEGMENTS_MAX = 4096 };
+enum { SEGMENT_MAX = 1 << 30, HEAD = 80, RECORD = 16, MAC = 32, SEGMENTS_MAX = 65536 };
 
 static uint64_t
 number(const uint8_t *p, size_t n)
@@ -24,19 +24,6 @@ keep_nothing(void *arg, unsigned level, uint64_t index, const uint8_t hash[TLOG_
 	(void)index;
 	(void)hash;
 	return OK;
-}
-
-static void
-root_keep(struct journal_reader *r)
-{
-	if (r->tree.size > r->roots_room) {
-		r->roots_room = r->roots_room == 0 ? 1024 : r->roots_room * 2;
-		uint8_t *more = realloc(r->roots, r->roots_room * TLOG_HASH);
-		if (more == NULL)
-			abort();
-		r->roots = more;
-	}
-	tlog_root(&r->tree, r->roots + (r->tree.size - 1) * TLOG_HASH);
 }
 
 static void
@@ -69,9 +56,10 @@ record_take(struct journal_reader *r, struct bytes segment, size_t *at)
 	    .payload = bytes(p + RECORD, (size_t)n), .index = r->tree.size};
 	tlog_leaf(octets, leaf);
 	err_ignore(tlog_append(&r->tree, leaf, keep_nothing, NULL)); /* it only fails at 2^47 records */
-	root_keep(r);
 	if (r->seen != NULL)
 		r->seen(r->arg, &record);
+	if (r->grown != NULL)
+		r->grown(r->arg, &r->tree, record.at);
 	*at += RECORD + (size_t)n + TLOG_HASH;
 	return true;
 }
@@ -90,6 +78,22 @@ head_compare(const struct journal_reader *r, const uint8_t *p, const char *file)
 		finding_wrong("journal", "%s/%s: does not continue the chain of the segment before", r->name, file);
 }
 
+/* Its subtrees are what a start of the key process goes on from: they must be those of the records before. */
+static void
+subtrees_compare(const struct journal_reader *r, struct bytes segment, const char *file)
+{
+	size_t at = HEAD;
+	for (unsigned level = TLOG_LEVELS; level-- > 0;) {
+		if ((r->tree.size >> level & 1) == 0)
+			continue;
+		if (segment.n < at + TLOG_HASH || memcmp(segment.p + at, r->tree.edge[level], TLOG_HASH) != 0) {
+			finding_wrong("journal", "%s/%s: its subtrees are not those of the records before it", r->name, file);
+			return;
+		}
+		at += TLOG_HASH;
+	}
+}
+
 static void
 segment_take(struct journal_reader *r, const char *file, struct bytes segment)
 {
@@ -99,6 +103,8 @@ segment_take(struct journal_reader *r, const char *file, struct bytes segment)
 		return;
 	}
 	head_compare(r, segment.p, file);
+	if (number(segment.p + 16, 8) == r->tree.size)
+		subtrees_compare(r, segment, file);
 	uint64_t head = HEAD + number(segment.p + 72, 4) * TLOG_HASH + number(segment.p + 76, 4);
 	if (head + MAC > segment.n) {
 		finding_wrong("journal", "%s/%s: its head is cut", r->name, file);
@@ -110,13 +116,22 @@ segment_take(struct journal_reader *r, const char *file, struct bytes segment)
 	while (at < segment.n && record_take(r, segment, &at))
 		;
 	if (at < segment.n)
-		finding_wrong("journal", "%s/%s: octet %zu and what follows is not a record of this chain", r->name, file, at);
+		finding_wrong("journal", "%s/%s: octet %zu and what follows is not a record of this chain (record %llu)",
+		    r->name, file, at, (unsigned long long)r->tree.size);
 }
 
 static int
 by_name(const void *a, const void *b)
 {
 	return strcmp(a, b);
+}
+
+/* A segment that is being made ("00000002.seg.new") gets its name when it is whole. */
+static bool
+is_unfinished(const char *name)
+{
+	size_t n = strlen(name);
+	return n > 4 && strcmp(name + n - 4, ".new") == 0;
 }
 
 static err_t
@@ -126,10 +141,17 @@ names_list(const char *folder, char (*names)[NAME_MAX + 1], size_t *ret_n)
 	DIR *d = opendir(folder);
 	if (d == NULL)
 		return err_errno("reading %s", folder);
-	for (struct dirent *e; (e = readdir(d)) != NULL && n < SEGMENTS_MAX;)
-		if (e->d_name[0] != '.')
+	bool room = true;
+	for (struct dirent *e; (e = readdir(d)) != NULL && room;) {
+		if (e->d_name[0] == '.' || is_unfinished(e->d_name))
+			continue;
+		room = n < SEGMENTS_MAX;
+		if (room)
 			snprintf(names[n++], NAME_MAX + 1, "%s", e->d_name);
+	}
 	closedir(d);
+	if (!room)
+		return err_make(ERR_LIMIT, "%s has more than %d segments", folder, SEGMENTS_MAX);
 	qsort(names, n, NAME_MAX + 1, by_name);
 	*ret_n = n;
 	return OK;
@@ -156,16 +178,11 @@ journal_read(const char *folder, struct journal_reader *r)
 	size_t n = 0;
 	if (names == NULL)
 		abort();
+	if (r->grown != NULL)
+		r->grown(r->arg, &r->tree, 0);
 	err_t e = names_list(folder, names, &n);
 	if (!err_is(e))
 		e = segments_read(folder, names, n, r);
 	free(names);
 	return e;
-}
-
-void
-journal_done(struct journal_reader *r)
-{
-	free(r->roots);
-	r->roots = NULL;
 }

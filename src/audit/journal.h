@@ -29,16 +29,15 @@ struct journal_record {
 struct journal_reader {
 	const char *name;      /* for findings: "keys/issuing" */
 	void (*seen)(void *arg, const struct journal_record *record);
+	/* The tree before the first record and after each; at: time of the newest. May be NULL. */
+	void (*grown)(void *arg, const struct tlog *tree, int64_t at);
 	void *arg;
 	struct tlog tree;
 	uint8_t chain[TLOG_HASH];
 	uint64_t segments;
-	uint8_t *roots;        /* root after each record, 32 octets each: the journal's roots are in the audit log */
-	size_t roots_room;
 };
 
 /* Reads all segments in folder (DIR/keys/issuing/journal); what is wrong becomes findings. ERR_IO when it cannot be read. */
 err_t journal_read(const char *folder, struct journal_reader *r);
-void journal_done(struct journal_reader *r);
 
 #endif

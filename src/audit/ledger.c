@@ -11,6 +11,8 @@ struct reading {
 	int64_t last_at;
 };
 
+static const char index_member[] = "#"; /* no member of a leaf is called so */
+
 static err_t
 sql_error(sqlite3 *db)
 {
@@ -51,7 +53,14 @@ event_keep(struct ledger *l, uint64_t n, struct bytes leaf)
 		list = json_array();
 		json_object_set_new(l->events, event, list);
 	}
+	json_object_set_new(j, index_member, json_integer((json_int_t)n));
 	json_array_append_new(list, j);
+}
+
+uint64_t
+ledger_index(const json_t *leaf)
+{
+	return (uint64_t)json_integer_value(json_object_get(leaf, index_member));
 }
 
 static void

@@ -22,6 +22,9 @@ struct ledger {
 err_t ledger_read(sqlite3 *db, struct ledger *ret_ledger);
 void ledger_done(struct ledger *l);
 
+/* The index of a leaf of ledger_events. */
+uint64_t ledger_index(const json_t *leaf);
+
 /* Leaves of one event. */
 const json_t *ledger_events(const struct ledger *l, const char *event);
 

@@ -54,6 +54,14 @@ ask_token(const paraph_Status *answer)
 }
 
 err_t
+ask_status_root(struct core *core, paraph_Status *ret_answer)
+{
+	AUTO_STATUS(ask);
+	ask->which_body = paraph_Status_journal_root_ask_tag;
+	return ask_status(core, ask, paraph_Status_journal_root_tag, ret_answer);
+}
+
+err_t
 ask_status_health(struct core *core)
 {
 	AUTO_STATUS(ask);

@@ -26,6 +26,8 @@ err_t ask_status(struct core *core, paraph_Status *ask, pb_size_t wanted, paraph
 /* A time-stamp token over a SHA-256 digest. */
 err_t ask_stamp(struct core *core, const uint8_t imprint[DIGEST_SHA256_LEN], paraph_Status *ret_answer);
 struct bytes ask_token(const paraph_Status *answer);
+/* Size and root of the journal of keys:status, which a status process passes on. */
+err_t ask_status_root(struct core *core, paraph_Status *ret_answer);
 /* Whether stamps and answers can be had just now. */
 err_t ask_status_health(struct core *core);
 

@@ -69,29 +69,61 @@ expire(struct worker *w)
 	return idempotency_purge(w->core, now - TIME_DAY);
 }
 
+/* What was last put into the log of each journal; of the thread only. After a start everything is new. */
+static struct journal {
+	const char *name;
+	uint64_t size;
+	uint8_t root[TLOG_HASH];
+	bool known;
+} issuing_journal = {.name = "issuing"}, status_journal = {.name = "status"};
+
 struct root {
 	struct core *core;
-	const paraph_JournalRoot *root;
+	struct journal now;
 };
 
 static err_t
 root_put(struct store_tx *tx, void *arg)
 {
 	struct root *r = arg;
-	return audit_put(r->core, tx, "journal.root", "system", canon_pack("{s:s, s:I, s:o}", "journal", "issuing", "size",
-	    (json_int_t)r->root->size, "root", canon_hex(bytes(r->root->root.bytes, r->root->root.size))), NULL);
+	return audit_put(r->core, tx, "journal.root", "system", canon_pack("{s:s, s:I, s:o}", "journal", r->now.name, "size",
+	    (json_int_t)r->now.size, "root", canon_hex(BYTES_OF(r->now.root))), NULL);
 }
 
-/* The Merkle root of the key journal enters the audit log: the two can be compared for ever. */
+/* A journal that lost records is put into the log as it is now: the auditor compares it with what was said before. */
 static err_t
-journal_root(struct worker *w)
+root_keep(struct worker *w, struct journal *last, uint64_t size, struct bytes root)
+{
+	struct root r = {w->core, {.name = last->name, .size = size, .known = true}};
+	if (root.n != TLOG_HASH)
+		return err_make(ERR_WIRE, "a root of %zu octets", root.n);
+	memcpy(r.now.root, root.p, TLOG_HASH);
+	if (last->known && last->size == size && memcmp(last->root, root.p, TLOG_HASH) == 0)
+		return OK; /* nothing was recorded since */
+	if (last->known && size <= last->size)
+		log_security("journal-went-back", last->name);
+	TRY(store_write(w->core->store, root_put, &r));
+	*last = r.now;
+	return OK;
+}
+
+/* The Merkle root of a key journal enters the audit log, when it moved: the two can be compared for ever. */
+static err_t
+issuing_root(struct worker *w)
 {
 	AUTO_KEYS(ask);
 	AUTO_KEYS(answer);
 	ask->which_body = paraph_Keys_journal_root_ask_tag;
 	TRY(ask_keys(w->core, ask, NULL, 0, paraph_Keys_journal_root_tag, answer));
-	struct root r = {w->core, &answer->body.journal_root};
-	return store_write(w->core->store, root_put, &r);
+	return root_keep(w, &issuing_journal, answer->body.journal_root.size, PACKED(answer->body.journal_root.root));
+}
+
+static err_t
+status_root(struct worker *w)
+{
+	AUTO_STATUS(answer);
+	TRY(ask_status_root(w->core, answer));
+	return root_keep(w, &status_journal, answer->body.journal_root.size, PACKED(answer->body.journal_root.root));
 }
 
 static err_t
@@ -122,7 +154,8 @@ static struct task {
 	{"settle", settle, 5 * TIME_SECOND, 0},
 	{"responder", responder, TIME_MINUTE, 0},
 	{"revocations", revocations, 2 * TIME_SECOND, 0},
-	{"journal-root", journal_root, TIME_MINUTE, 0},
+	{"journal-root-status", status_root, TIME_MINUTE, 0}, /* these three: [policy] checkpoint_seconds */
+	{"journal-root", issuing_root, TIME_MINUTE, 0},
 	{"checkpoint", checkpoint, TIME_MINUTE, 0},
 	{"checkpoint-stamp", audit_stamp, TIME_HOUR, 0},
 	{"expiry", expire, 10 * TIME_SECOND, 0},
@@ -189,6 +222,9 @@ house_start(struct core *core, const struct instance *instance)
 	self.worker.core = core;
 	TRY(store_reader_new(core->store, &self.worker.reader));
 	tasks[TASKS - 1].next_us = clock_monotonic() + TIME_HOUR;
+	for (size_t i = 0; i < TASKS; i++)
+		if (tasks[i].run == status_root || tasks[i].run == issuing_root || tasks[i].run == checkpoint)
+			tasks[i].every_us = instance->checkpoint_seconds * TIME_SECOND;
 	if (pthread_create(&self.thread, NULL, run, NULL) != 0)
 		return err_errno("housekeeping thread");
 	self.started = true;

@@ -81,7 +81,7 @@ static const struct conf_item items[] = {
     NUMBER("policy", "clock_stop_ms", 1, 1000, "500", "clock error that stops time-stamping, but in a demo",
 	clock_stop_ms),
     NUMBER("policy", "checkpoint_seconds", 1, 3600, "60",
-	"time between two signed checkpoints of the audit log, at most", checkpoint_seconds),
+	"time between two signed checkpoints of the audit log, and two roots of a journal in it, at most", checkpoint_seconds),
     NUMBER("policy", "document_mb", 1, 500, "100", "largest document, MiB", document_mb),
     NUMBER("policy", "retention_years", 7, 99, "10", "how long evidence is kept after a certificate's end",
 	retention_years),

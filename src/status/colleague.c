@@ -65,6 +65,11 @@ translate(const paraph_StatusKeys *from, paraph_Status *to)
 		    from->body.ocsp_signed.response.size);
 		return OK;
 	}
+	if (from->which_body == paraph_StatusKeys_journal_root_tag) {
+		to->which_body = paraph_Status_journal_root_tag;
+		to->body.journal_root = from->body.journal_root;
+		return OK;
+	}
 	if (from->which_body == paraph_StatusKeys_outcome_tag) {
 		message_outcome(&message_status, to, 0, OK);
 		return OK;
@@ -112,6 +117,9 @@ question_fill(struct status *s, const paraph_Status *m, paraph_StatusKeys *quest
 		    bytes(m->body.ocsp_get.issuer_spki_sha256.bytes, m->body.ocsp_get.issuer_spki_sha256.size),
 		    bytes(m->body.ocsp_get.serial.bytes, m->body.ocsp_get.serial.size), clock_now(),
 		    &question->body.ocsp_sign);
+	case paraph_Status_journal_root_ask_tag:
+		question->which_body = paraph_StatusKeys_journal_root_ask_tag;
+		return OK;
 	default: /* health: the key process must be well too */
 		question->which_body = paraph_StatusKeys_health_tag;
 		return OK;

@@ -1,4 +1,4 @@
-/* Core's questions: stamps, OCSP answers, health. Answered in whatever order the key process answers. One thread. */
+/* Core's questions: stamps, OCSP answers, the root of the journal behind them, health. Answered in whatever order the key process answers. One thread. */
 #ifndef PARAPH_STATUS_COLLEAGUE_H
 #define PARAPH_STATUS_COLLEAGUE_H
 

@@ -20,7 +20,7 @@ const struct table table_ceremony_issuing = {"ceremony-keys", &message_keys,
         paraph_Keys_ocsp_certificate_sign_tag, paraph_Keys_crl_sign_tag)};
 
 const struct table table_core_status = {"core-status", &message_status,
-    TAGS(paraph_Status_health_tag, paraph_Status_stamp_tag, paraph_Status_ocsp_get_tag)};
+    TAGS(paraph_Status_health_tag, paraph_Status_stamp_tag, paraph_Status_ocsp_get_tag, paraph_Status_journal_root_ask_tag)};
 
 const struct table table_status_keys = {"status-keys", &message_status_keys,
     TAGS(paraph_StatusKeys_health_tag, paraph_StatusKeys_ocsp_sign_tag, paraph_StatusKeys_tsp_sign_tag,

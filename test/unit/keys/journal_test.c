@@ -6,6 +6,7 @@
 #include "keys/sealed.h"
 #include "os/file.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -135,6 +136,80 @@ opens_segments(void **state)
 	assert_memory_equal(root, root_again, 32);
 	journal_free(j);
 	free(t);
+}
+
+/* [RFC 6962 2.1] by its definition: split at the largest power of two below n. */
+static void
+root_by_definition(uint8_t (*leaves)[32], size_t n, uint8_t ret_root[32])
+{
+	uint8_t both[65] = {1};
+	size_t k = 1;
+	if (n == 0)
+		digest_sha256(bytes(NULL, 0), ret_root);
+	else if (n == 1)
+		memcpy(ret_root, leaves[0], 32);
+	if (n < 2)
+		return;
+	while (k * 2 < n)
+		k *= 2;
+	root_by_definition(leaves, k, both + 1);
+	root_by_definition(leaves + k, n - k, both + 33);
+	digest_sha256(BYTES_OF(both), ret_root);
+}
+
+/* As keys:status has it, which remembers nothing else: started anew after each record, over many segments, the root is that of
+ * all records there ever were. */
+static void
+root_survives_every_start(void **state)
+{
+	(void)state;
+	enum { RECORDS = 150 };
+	static uint8_t leaves[RECORDS][32];
+	struct journal_hooks none = {0};
+	for (uint32_t i = 0; i <= RECORDS; i++) {
+		struct journal *j = NULL;
+		uint64_t size;
+		uint8_t root[32], wanted[32];
+		assert_ok(journal_open(folder, ks, JOURNAL_STATUS, 1000, &none, 700, &j));
+		journal_root(j, &size, root);
+		root_by_definition(leaves, i, wanted);
+		assert_int_equal(size, i);
+		assert_memory_equal(root, wanted, 32);
+		if (i < RECORDS) {
+			AUTO_BUF(octets, 100);
+			buf_put_byte(&octets, 0);
+			segment_record_write(&octets, &(struct segment_record){40, 2000 + i, BYTES_OF_U32(i)});
+			digest_sha256(buf_bytes(&octets), leaves[i]);
+			assert_ok(journal_put(j, 40, 2000 + i, BYTES_OF_U32(i)));
+			root_by_definition(leaves, i + 1, wanted);
+			journal_root(j, &size, root);
+			assert_int_equal(size, i + 1);
+			assert_memory_equal(root, wanted, 32);
+		}
+		journal_free(j);
+	}
+	char path[150];
+	segment_path(10, path);
+	assert_int_equal(access(path, F_OK), 0);
+}
+
+/* Of a record nothing stays in memory but what it adds to the right edge of the tree. */
+static void
+memory_does_not_grow(void **state)
+{
+	(void)state;
+	struct journal_hooks none = {0};
+	struct journal *j = NULL;
+	size_t before = 0;
+	uint8_t payload[100] = {0};
+	assert_ok(journal_open(folder, ks, JOURNAL_STATUS, 1000, &none, 40000, &j));
+	for (uint32_t i = 0; i < 4000; i++) {
+		assert_ok(journal_put(j, 40, 2000 + i, BYTES_OF(payload)));
+		if (i == 1000) /* segments were opened by now too */
+			before = mallinfo2().uordblks;
+	}
+	assert_int_equal(mallinfo2().uordblks, before);
+	journal_free(j);
 }
 
 /* Writes a few records of odd sizes and gives the segment's octets and where each record ends. */
@@ -344,6 +419,8 @@ full_disk(void **state)
 static const struct CMUnitTest tests[] = {
     WITH_FOLDER(keeps_records),
     WITH_FOLDER(opens_segments),
+    WITH_FOLDER(root_survives_every_start),
+    WITH_FOLDER(memory_does_not_grow),
     WITH_FOLDER(survives_a_cut_anywhere),
     WITH_FOLDER(survives_zeros_at_the_end),
     WITH_FOLDER(refuses_what_was_changed),
