@@ -103,12 +103,18 @@ digest_peek(const struct digest *d, uint8_t *ret)
 }
 
 void
+digest_end(struct digest *d, uint8_t *ret)
+{
+	unsigned n = 0;
+	must_be(EVP_DigestFinal_ex(d->ctx, ret, &n));
+}
+
+void
 digest_of(enum digest_kind kind, struct bytes data, uint8_t *ret)
 {
 	AUTO_DIGEST(d, kind);
 	digest_add(d, data);
-	unsigned n = 0;
-	must_be(EVP_DigestFinal_ex(d->ctx, ret, &n));
+	digest_end(d, ret);
 }
 
 void

@@ -38,6 +38,8 @@ digest_auto_(struct digest **d)
 void digest_add(struct digest *d, struct bytes data);
 /* The digest of what was added so far; more may be added afterwards. */
 void digest_peek(const struct digest *d, uint8_t *ret);
+/* The same without going on, which saves a copy: the state is of no use afterwards. */
+void digest_end(struct digest *d, uint8_t *ret);
 struct digest *digest_clone(const struct digest *d);
 
 size_t digest_len(enum digest_kind kind);

@@ -123,7 +123,7 @@ segment_chain(uint8_t chain[SEGMENT_HASH], struct bytes record_octets)
 	AUTO_DIGEST(d, DIGEST_SHA256);
 	digest_add(d, bytes(chain, SEGMENT_HASH));
 	digest_add(d, record_octets);
-	digest_peek(d, chain);
+	digest_end(d, chain);
 }
 
 /* Whether a whole record with its right chain value stands at from; its end otherwise untouched. */

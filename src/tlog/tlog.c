@@ -7,7 +7,7 @@ tlog_leaf(struct bytes leaf, uint8_t ret_hash[TLOG_HASH])
 	AUTO_DIGEST(d, DIGEST_SHA256);
 	digest_add(d, bytes(&mark, 1));
 	digest_add(d, leaf);
-	digest_peek(d, ret_hash);
+	digest_end(d, ret_hash);
 }
 
 void
