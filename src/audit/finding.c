@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <stdarg.h>
 
-enum { COUNTS_MAX = 32 };
+enum { COUNTS_MAX = 32, NOTES_MAX = 8 };
 
 static struct {
 	struct {
@@ -16,6 +16,8 @@ static struct {
 		uint64_t n;
 	} count[COUNTS_MAX];
 	size_t count_n;
+	char note[NOTES_MAX][400];
+	size_t note_n;
 } found;
 
 void
@@ -45,6 +47,17 @@ finding_count(const char *name, uint64_t n)
 	found.count[found.count_n++].n = n;
 }
 
+void
+finding_note(const char *format, ...)
+{
+	va_list args;
+	if (found.note_n == NOTES_MAX)
+		abort();
+	va_start(args, format);
+	vsnprintf(found.note[found.note_n++], sizeof found.note[0], format, args);
+	va_end(args);
+}
+
 static size_t
 shown(void)
 {
@@ -54,13 +67,15 @@ shown(void)
 static void
 print_json(void)
 {
-	json_t *wrong = json_array(), *counts = json_object();
+	json_t *wrong = json_array(), *counts = json_object(), *notes = json_array();
+	for (size_t i = 0; i < found.note_n; i++)
+		json_array_append_new(notes, json_string(found.note[i]));
 	for (size_t i = 0; i < shown(); i++)
 		json_array_append_new(wrong, json_pack("{s:s, s:s}", "rule", found.wrong[i].rule, "detail", found.wrong[i].text));
 	for (size_t i = 0; i < found.count_n; i++)
 		json_object_set_new(counts, found.count[i].name, json_integer((json_int_t)found.count[i].n));
-	json_t *all = json_pack("{s:b, s:I, s:o, s:o}", "agrees", found.wrong_n == 0, "disagreements",
-	    (json_int_t)found.wrong_n, "findings", wrong, "compared", counts);
+	json_t *all = json_pack("{s:b, s:I, s:o, s:o, s:o}", "agrees", found.wrong_n == 0, "disagreements",
+	    (json_int_t)found.wrong_n, "findings", wrong, "compared", counts, "notes", notes);
 	json_dumpf(all, stdout, JSON_INDENT(2));
 	json_decref(all);
 	printf("\n");
@@ -79,6 +94,8 @@ finding_print(bool json)
 		printf(" …and %llu more\n", (unsigned long long)(found.wrong_n - shown()));
 	for (size_t i = 0; i < found.count_n; i++)
 		printf(" %8llu  %s\n", (unsigned long long)found.count[i].n, found.count[i].name);
+	for (size_t i = 0; i < found.note_n; i++)
+		printf(" Note   %s\n", found.note[i]);
 	printf("%s\n", found.wrong_n == 0 ? "Everything agrees." : "Something does not agree.");
 	return found.wrong_n == 0;
 }

@@ -10,6 +10,8 @@ enum { FINDING_SHOWN_MAX = 200 };
 void finding_wrong(const char *rule, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* One more thing was compared under this name ("leaves"). name must be a literal. */
 void finding_count(const char *name, uint64_t n);
+/* What a reader must know to judge the result: what was read, what was not. */
+void finding_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints all as text or as one JSON object; whether nothing was wrong. */
 bool finding_print(bool json);
 

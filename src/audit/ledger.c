@@ -106,6 +106,7 @@ leaves_read(struct reading *r)
 		    bytes(sqlite3_column_blob(s, 2), (size_t)sqlite3_column_bytes(s, 2)));
 	sqlite3_finalize(s);
 	r->ledger->size = r->tree.size;
+	r->ledger->newest_at = r->last_at;
 	finding_count("leaves of the audit log", r->tree.size);
 	return e;
 }

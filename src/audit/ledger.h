@@ -15,6 +15,7 @@ struct ledger {
 	json_t *events;     /* name of event -> array of the leaves' JSON */
 	uint8_t *roots;     /* root after each leaf */
 	uint64_t size;
+	int64_t newest_at;   /* of the last leaf */
 	struct buf log_spki; /* public key of the log, from the first leaf */
 };
 

@@ -35,14 +35,14 @@ enum { FILE_MAX = 64 * 1024 * 1024, PATIENCE_SECONDS = 10 };
 static void
 modes_check(struct patient *p)
 {
-	for (size_t k = 0; k < layout_folders_n; k++) {
-		err_t e = layout_check(&p->instance, &layout_folders[k]);
-		if (err_is(e)) {
-			finding_result(p->findings, "modes", e, "");
-			return;
-		}
-	}
-	finding_add(p->findings, FINDING_OK, "modes", "all folders have their modes and owners");
+	err_t e = OK;
+	for (size_t k = 0; k < layout_folders_n && !err_is(e); k++)
+		e = layout_check(&p->instance, &layout_folders[k]);
+	if (!err_is(e))
+		e = layout_check_auditor(&p->instance);
+	if (!err_is(e))
+		e = layout_check_secrets(&p->instance);
+	finding_result(p->findings, "modes", e, "all folders have their modes and owners, and secrets are their owners'");
 }
 
 static void

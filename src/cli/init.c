@@ -8,6 +8,7 @@
 #include "cli/layout.h"
 #include "cli/option.h"
 #include "cli/tls.h"
+#include "os/auditor.h"
 #include "os/clock.h"
 #include "os/file.h"
 
@@ -226,7 +227,8 @@ everything_make(const struct instance *i, struct ceremony_result *ceremony)
 	say("instance directory, configuration, TLS key pair");
 	TRY(ceremony_run(i, clock_now(), say, ceremony));
 	TRY(certificates_put(i, ceremony));
-	return bootstrap_put(i, ceremony);
+	TRY(bootstrap_put(i, ceremony));
+	return auditor_admit(i);
 }
 
 static void

@@ -1,4 +1,5 @@
 #include "cli/layout.h"
+#include "os/auditor.h"
 #include "os/file.h"
 
 #include <errno.h>
@@ -22,6 +23,11 @@ const struct layout_folder layout_folders[] = {
     {"log", 0700, -1, -1},
 };
 const size_t layout_folders_n = sizeof layout_folders / sizeof layout_folders[0];
+
+/* Nobody's but their owner's, also where others may pass the folder. */
+static const char *const secrets[] = {"keys/root/keystore", "keys/root/passphrase", "keys/issuing/keystore",
+    "keys/issuing/passphrase", "keys/status/keystore", "keys/status/passphrase", "front/tls.key", "bootstrap.json",
+    "db/paraph.db"};
 
 static uid_t
 owner(const struct instance *i, int user)
@@ -62,17 +68,41 @@ layout_make(const struct instance *i)
 	return OK;
 }
 
+/* As the auditor's group may see it; NULL when that changes nothing. */
+static const struct auditor_folder *
+opened(const char *name, gid_t *ret_gid)
+{
+	if (!auditor_group(ret_gid))
+		return NULL;
+	for (size_t k = 0; k < auditor_folders_n; k++)
+		if (strcmp(auditor_folders[k].name, name) == 0)
+			return &auditor_folders[k];
+	return NULL;
+}
+
+static err_t
+opened_check(const char *path, const struct stat *st, const struct auditor_folder *f, gid_t gid)
+{
+	if (f == NULL || ((st->st_mode & 07777) == f->mode && st->st_gid == gid))
+		return OK;
+	return err_make(ERR_CONF, "%s has mode %04o and group %u, but for the group paraph-audit it must be %04o and %u: start the service "
+	    "anew, which sets it", path, (unsigned)(st->st_mode & 07777), (unsigned)st->st_gid, (unsigned)f->mode, (unsigned)gid);
+}
+
 err_t
 layout_check(const struct instance *i, const struct layout_folder *f)
 {
 	char path[PATH_MAX];
 	struct stat st;
+	gid_t gid = 0;
+	const struct auditor_folder *open = opened(f->name, &gid);
 	TRY(instance_path(i, f->name, path));
 	if (lstat(path, &st) != 0)
 		return err_make(ERR_CONF, "%s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return err_make(ERR_CONF, "%s is not a folder", path);
-	if ((st.st_mode & 07777) != f->mode)
+	TRY(opened_check(path, &st, open, gid));
+	if (open == NULL && (st.st_mode & 07777) != f->mode)
 		return err_make(ERR_CONF, "%s has mode %04o: chmod %04o %s", path, (unsigned)(st.st_mode & 07777),
 		    (unsigned)f->mode, path);
 	/* Only root can tell whose it should be: otherwise all of it belongs to the one user that runs the service. */
@@ -80,5 +110,34 @@ layout_check(const struct instance *i, const struct layout_folder *f)
 	if (st.st_uid != uid)
 		return err_make(ERR_CONF, "%s belongs to user %u: chown %u %s", path, (unsigned)st.st_uid, (unsigned)uid,
 		    path);
+	return OK;
+}
+
+err_t
+layout_check_auditor(const struct instance *i)
+{
+	gid_t gid;
+	for (size_t k = 0; auditor_group(&gid) && k < auditor_folders_n; k++) {
+		const struct layout_folder f = {auditor_folders[k].name, auditor_folders[k].mode, (int)auditor_folders[k].user, -1};
+		TRY(layout_check(i, &f));
+	}
+	return OK;
+}
+
+err_t
+layout_check_secrets(const struct instance *i)
+{
+	for (size_t k = 0; k < sizeof secrets / sizeof secrets[0]; k++) {
+		char path[PATH_MAX];
+		struct stat st;
+		TRY(instance_path(i, secrets[k], path));
+		if (lstat(path, &st) != 0) {
+			if (errno == ENOENT) /* a passphrase may come from elsewhere; what else is missing shows otherwise */
+				continue;
+			return err_make(ERR_CONF, "%s: %s", path, strerror(errno));
+		}
+		if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0)
+			return err_make(ERR_CONF, "%s has mode %04o: chmod go= %s", path, (unsigned)(st.st_mode & 07777), path);
+	}
 	return OK;
 }

@@ -24,4 +24,9 @@ err_t layout_own(const struct instance *i, const char *name, int user, int group
 /* Whether a folder is as it should be; ERR_CONF says what is wrong and how to mend it. */
 err_t layout_check(const struct instance *i, const struct layout_folder *folder);
 
+/* The same for those that only the group paraph-audit makes necessary (os/auditor.h). */
+err_t layout_check_auditor(const struct instance *i);
+/* Whether keys, passphrases and the database are closed to everybody but their owner. */
+err_t layout_check_secrets(const struct instance *i);
+
 #endif

@@ -26,6 +26,7 @@ struct core_settings {
 	const char *terms;        /* text of the terms of use */
 	const char *terms_version;
 	const char *served_dir;
+	const char *audit_dir;    /* for the auditor's copy; NULL: nobody reads it */
 	char policy_oid[160];     /* of signer certificates */
 	bool demo;
 	int64_t registration_age; /* microseconds that identity proofing may be old */

@@ -13,6 +13,9 @@
 #include "core/served.h"
 #include "core/sign.h"
 #include "os/clock.h"
+#include "store/copy.h"
+
+#include <limits.h>
 
 static struct {
 	pthread_mutex_t mutex;
@@ -57,6 +60,18 @@ checkpoint(struct worker *w)
 	uint64_t size;
 	TRY(audit_size(w->reader, &size));
 	return audit_checkpoint(w, size, &point);
+}
+
+/* After the checkpoint, which it is to hold. */
+static err_t
+audit_copy(struct worker *w)
+{
+	char path[PATH_MAX];
+	if (w->core->set.audit_dir == NULL)
+		return OK;
+	if (snprintf(path, sizeof path, "%s/paraph.db", w->core->set.audit_dir) >= PATH_MAX)
+		return err_make(ERR_CONF, "the path of %s is too long", w->core->set.audit_dir);
+	return copy_update(w->core->store, path);
 }
 
 static err_t
@@ -154,9 +169,10 @@ static struct task {
 	{"settle", settle, 5 * TIME_SECOND, 0},
 	{"responder", responder, TIME_MINUTE, 0},
 	{"revocations", revocations, 2 * TIME_SECOND, 0},
-	{"journal-root-status", status_root, TIME_MINUTE, 0}, /* these three: [policy] checkpoint_seconds */
+	{"journal-root-status", status_root, TIME_MINUTE, 0}, /* these four: [policy] checkpoint_seconds */
 	{"journal-root", issuing_root, TIME_MINUTE, 0},
 	{"checkpoint", checkpoint, TIME_MINUTE, 0},
+	{"audit-copy", audit_copy, TIME_MINUTE, 0},
 	{"checkpoint-stamp", audit_stamp, TIME_HOUR, 0},
 	{"expiry", expire, 10 * TIME_SECOND, 0},
 	{"orphans", orphans, TIME_HOUR, 0},
@@ -223,7 +239,8 @@ house_start(struct core *core, const struct instance *instance)
 	TRY(store_reader_new(core->store, &self.worker.reader));
 	tasks[TASKS - 1].next_us = clock_monotonic() + TIME_HOUR;
 	for (size_t i = 0; i < TASKS; i++)
-		if (tasks[i].run == status_root || tasks[i].run == issuing_root || tasks[i].run == checkpoint)
+		if (tasks[i].run == status_root || tasks[i].run == issuing_root || tasks[i].run == checkpoint ||
+		    tasks[i].run == audit_copy)
 			tasks[i].every_us = instance->checkpoint_seconds * TIME_SECOND;
 	if (pthread_create(&self.thread, NULL, run, NULL) != 0)
 		return err_errno("housekeeping thread");

@@ -29,7 +29,7 @@ static struct core core = {.document_mutex = PTHREAD_MUTEX_INITIALIZER, .documen
 static struct buf terms = {.cap = TERMS_MAX};
 static char terms_version[TERMS_HEAD_MAX];
 static struct {
-	char db[PATH_MAX], blobs[PATH_MAX], served[PATH_MAX], status[PATH_MAX], bootstrap[PATH_MAX];
+	char db[PATH_MAX], blobs[PATH_MAX], served[PATH_MAX], status[PATH_MAX], bootstrap[PATH_MAX], audit[PATH_MAX];
 } paths;
 static struct loop *loop;
 static struct serve *serving;
@@ -82,6 +82,7 @@ settings_read(const char *directory)
 	TRY(instance_path(&instance, "blobs", paths.blobs));
 	TRY(instance_path(&instance, "served", paths.served));
 	TRY(instance_path(&instance, "status", paths.status));
+	TRY(instance_path(&instance, "audit", paths.audit));
 	TRY(instance_path(&instance, "bootstrap.json", paths.bootstrap));
 	TRY(terms_read());
 	TRY(policy_read());
@@ -121,8 +122,14 @@ static err_t
 jail(void)
 {
 	struct jail_path list[] = {{paths.db, JAIL_WRITE}, {paths.blobs, JAIL_WRITE}, {paths.served, JAIL_WRITE},
-	    {paths.status, JAIL_WRITE}, {paths.bootstrap, JAIL_READ}};
-	size_t n = sizeof list / sizeof *list - (access(paths.bootstrap, F_OK) == 0 ? 0 : 1);
+	    {paths.status, JAIL_WRITE}, {0}, {0}};
+	size_t n = 4;
+	if (access(paths.bootstrap, F_OK) == 0)
+		list[n++] = (struct jail_path){paths.bootstrap, JAIL_READ};
+	if (access(paths.audit, W_OK) == 0) { /* paraphd makes it when there is somebody to read it */
+		core.set.audit_dir = paths.audit;
+		list[n++] = (struct jail_path){paths.audit, JAIL_WRITE};
+	}
 	struct jail j = {.program = "paraph-core", .paths = list, .paths_n = n,
 	    .extra = JAIL_FILES | JAIL_ACCEPT | JAIL_MMAP_SHARED, .files = 4096};
 	return jail_enter(&j);

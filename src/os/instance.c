@@ -29,7 +29,7 @@ static const struct conf_item items[] = {
     CHOICE("instance", "profile", "demo internal production", "demo", "a demo says DEMO everywhere and stays one",
 	profile),
     TEXT("instance", "oid_arc", NULL, "own object identifier arc, 2.25.UUID for a demo", oid_arc),
-    NUMBER("instance", "uid_base", 1, 4000000000, "64100", "first of eight user ids, when started as root", uid_base),
+    NUMBER("instance", "uid_base", 1, 4000000000, "64100", "first of seven user ids, when started as root", uid_base),
     NUMBER(
 	"instance", "workers", 0, 64, "0", "workers of core and status processes; 0: one for each processor", workers),
     CHOICE("instance", "log_level", "err warning notice info debug", "info", "least important line that is logged",

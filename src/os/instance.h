@@ -21,7 +21,6 @@ enum instance_user {
 	INSTANCE_USER_STATUS = 4,
 	INSTANCE_USER_DOCUMENT = 5,
 	INSTANCE_USER_COURIER = 6,
-	INSTANCE_USER_AUDIT = 7, /* a group */
 };
 
 struct instance {

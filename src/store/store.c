@@ -368,6 +368,12 @@ store_reader_free(struct store_tx *reader)
 	free(reader);
 }
 
+const char *
+store_path(const struct store *s)
+{
+	return s->path;
+}
+
 struct store_counts
 store_counts(struct store *s)
 {

@@ -35,6 +35,9 @@ err_t store_write(struct store *s, store_f *f, void *arg);
 err_t store_reader_new(struct store *s, struct store_tx **ret_reader);
 void store_reader_free(struct store_tx *reader); /* accepts NULL */
 
+/* The database file; the text lives as long as the store. */
+const char *store_path(const struct store *s);
+
 /* Commits since the start, for tests and bench: commands per commit tell how well batching works. */
 struct store_counts {
 	uint64_t commands, commits, checkpoints;

@@ -1,6 +1,6 @@
 /* paraphd DIR: runs the service of an instance in the foreground. */
 #include "base/log.h"
-#include "os/instance.h"
+#include "os/auditor.h"
 #include "os/landlock.h"
 #include "os/process.h"
 #include "supervisor/front.h"
@@ -116,6 +116,7 @@ serve(const char *path)
 	log_init("paraphd", instance_log_level(&instance));
 	TRY(ways_check(&instance));
 	TRY(lock_take(&instance));
+	TRY(auditor_admit(&instance));
 	notify_open();
 	TRY(sink_open(&instance));
 	TRY(confine(&instance));

@@ -95,7 +95,9 @@ class Api:
 class Service:
     """One instance. Programs are those of the staged tree `prefix`."""
 
-    def __init__(self, prefix, profile="demo", conf=None, env=None):
+    def __init__(self, prefix, profile="demo", conf=None, env=None, wrap=()):
+        # wrap: words before each command, which end in an exec of it
+        self.wrap = list(wrap)
         # A short path, which every user of the programs may enter: socket paths are limited to 107 octets.
         self.place = pathlib.Path(tempfile.mkdtemp(prefix="paraph-"))
         self.place.chmod(0o711)
@@ -129,7 +131,7 @@ class Service:
     # ---- programs ------------------------------------------------------------------------------------------------------
 
     def paraph(self, *args, check=True, **kwargs):
-        r = subprocess.run([str(self.prefix / "bin/paraph"), *map(str, args)], capture_output=True, text=True, env=self.env,
+        r = subprocess.run([*self.wrap, str(self.prefix / "bin/paraph"), *map(str, args)], capture_output=True, text=True, env=self.env,
                            timeout=120, **kwargs)
         if check:
             assert r.returncode == 0, f"paraph {args}: {r.returncode}\n{r.stdout}\n{r.stderr}"
@@ -138,7 +140,7 @@ class Service:
     def start(self, env=None, wait=True):
         """Runs paraphd; env (PARAPH_FAULT_KEYS=…) is for this start only."""
         self.log = open(self.place / "server.log", "ab")
-        self.server = subprocess.Popen([str(self.prefix / "bin/paraph"), "serve", str(self.dir)], stdout=subprocess.PIPE,
+        self.server = subprocess.Popen([*self.wrap, str(self.prefix / "bin/paraph"), "serve", str(self.dir)], stdout=subprocess.PIPE,
                                        stderr=self.log, env=dict(self.env, **(env or {})), start_new_session=True)
         STARTED.append(self)
         if wait:
