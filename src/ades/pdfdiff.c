@@ -92,6 +92,8 @@ static bool
 is_key(const char *key, const char *list)
 {
 	size_t n = strlen(key);
+	if (n == 0) /* "/" alone is a name too, and is found everywhere */
+		return false;
 	for (const char *p = strstr(list, key); p != NULL; p = strstr(p + 1, key))
 		if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == 0))
 			return true;

@@ -141,7 +141,7 @@ settle(struct worker *w, struct act *act)
 static err_t
 settle_id(struct worker *w, struct id id)
 {
-	struct id documents[LIMIT_DOCUMENTS];
+	struct id documents[LIMIT_DOCUMENTS] = {{{0}}};
 	AUTO_ACT(act);
 	TRY(act_load(w, id, act));
 	for (size_t i = 0; i < act->n; i++)
@@ -243,7 +243,7 @@ run_leased(struct worker *w, struct act *act)
 static err_t
 run(struct worker *w, struct id signer)
 {
-	struct id documents[LIMIT_DOCUMENTS];
+	struct id documents[LIMIT_DOCUMENTS] = {{{0}}};
 	AUTO_ACT(act);
 	TRY(act_prepare(w, signer, act));
 	if (act->activation.state != ACTIVATION_COMPLETE || act->signer.state != SIGNER_CONSENTED)

@@ -103,7 +103,7 @@ put_number(char text[OID_TEXT_MAX], size_t *n, unsigned __int128 arc)
 err_t
 oid_text(struct bytes content, char ret_text[OID_TEXT_MAX])
 {
-	char text[OID_TEXT_MAX];
+	char text[OID_TEXT_MAX] = "";
 	size_t n = 0;
 	if (!oid_check(content))
 		return err_make(ERR_DER, "an object identifier that is not canonical");

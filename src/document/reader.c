@@ -101,6 +101,16 @@ plain(struct reader *r, const char *message)
 
 /* ---- opening ---- */
 
+/* What cannot be read is damage, unless memory ended while it was read. */
+static err_t
+unreadable(struct reader *r, const char *what)
+{
+	while (qpdf_more_warnings(r->q))
+		if (strstr(qpdf_get_error_message_detail(r->q, qpdf_next_warning(r->q)), "bad_alloc") != NULL)
+			return err_make(ERR_PDF_TOO_COMPLEX, "%s: memory ended", what);
+	return err_make(ERR_PDF_DAMAGED, "%s", what);
+}
+
 static err_t
 open_error(struct reader *r)
 {
@@ -118,18 +128,8 @@ open_error(struct reader *r)
 		/* qpdf passes its own failure on as one of the file. */
 		if (strstr(detail, "bad_alloc") != NULL)
 			return err_make(ERR_PDF_TOO_COMPLEX, "%s", detail);
-		return err_make(ERR_PDF_DAMAGED, "%s", detail);
+		return unreadable(r, detail);
 	}
-}
-
-/* What cannot be read is damage, unless memory ended while it was read. */
-static err_t
-unreadable(struct reader *r, const char *what)
-{
-	while (qpdf_more_warnings(r->q))
-		if (strstr(qpdf_get_error_message_detail(r->q, qpdf_next_warning(r->q)), "bad_alloc") != NULL)
-			return err_make(ERR_PDF_TOO_COMPLEX, "%s: memory ended", what);
-	return err_make(ERR_PDF_DAMAGED, "%s", what);
 }
 
 /* qpdf warns when /Size is too small; new numbers must be above every old one. */

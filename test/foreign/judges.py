@@ -247,7 +247,11 @@ def openssl_chain(cert, root, untrusted=(), crls=(), at=None):
             command += ['-CRLfile', as_pem(one, folder, 'crl')]
         command += ['-crl_check_all'] if crls else []
         command += ['-attime', str(int(at))] if at else []
-        return openssl(*command, as_pem(cert, folder), judge='openssl verify')
+        try:
+            leaf = as_pem(cert, folder)
+        except ValueError as unreadable: # OpenSSL 3.5 does not even read what 3.0 only refuses to trust
+            return Verdict('openssl verify', False, [str(unreadable)], '')
+        return openssl(*command, leaf, judge='openssl verify')
 
 
 def openssl_crl(path, issuer):
