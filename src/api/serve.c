@@ -3,9 +3,12 @@
 #include "api/call.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "os/clock.h"
 #include "os/pool.h"
 
 enum { SECRET_BODY_MAX = 256 };
+
+#define LATE_EVERY_US (500 * INT64_C(1000))
 
 struct serve {
 	struct core *core;
@@ -14,6 +17,8 @@ struct serve {
 	struct limiter *limiter;
 	int listen_fd;
 	size_t connections;
+	struct visit *first; /* all connections */
+	unsigned patience;   /* seconds for a body, LIMIT_BODY_SECONDS but in a test */
 	struct store_tx *reader; /* of the loop's thread */
 	size_t workers_n;
 	struct worker workers[SERVE_WORKERS_MAX];
@@ -23,8 +28,11 @@ struct serve {
 struct visit {
 	struct serve *serve;
 	struct fcgi_conn *conn;
+	struct visit *next, *previous;
 	int fd;
 	bool watched;
+	bool refused;       /* answered before the body was over */
+	int64_t head_at_us; /* monotonic */
 	struct call call;
 };
 
@@ -37,6 +45,9 @@ visit_free(struct visit *v)
 		loop_remove(v->serve->loop, v->fd);
 	upload_drop(v->call.upload);
 	fcgi_conn_free(v->conn);
+	if (v->next != NULL)
+		v->next->previous = v->previous;
+	*(v->previous != NULL ? &v->previous->next : &v->serve->first) = v->next;
 	v->serve->connections--;
 	free(v);
 }
@@ -76,6 +87,7 @@ refuse(struct visit *v, err_t e)
 	call_problem(v->serve->core, fcgi_conn_request(v->conn), e, NULL, &answer);
 	upload_drop(v->call.upload);
 	v->call.upload = NULL;
+	v->refused = true;
 	fcgi_conn_answer(v->conn, &answer);
 }
 
@@ -98,6 +110,8 @@ static err_t
 on_head(struct visit *v)
 {
 	const struct fcgi_request *request = fcgi_conn_request(v->conn);
+	v->head_at_us = clock_monotonic();
+	v->refused = false;
 	v->call = (struct call){.limiter = v->serve->limiter, .conn = v->conn, .request = request};
 	TRY(route_find(route_table, route_table_n, request->method, request->path, &v->call.route, v->call.vars));
 	switch (v->call.route->body) {
@@ -200,6 +214,27 @@ go_on(struct visit *v)
 		;
 }
 
+/* A body that drips in keeps a place here for as long as its sender likes: the front looks at pauses only, not at the whole.
+ * What a refused one goes on sending is not waited for either. */
+static void
+late_end(void *arg)
+{
+	struct serve *s = arg;
+	int64_t now = clock_monotonic();
+	for (struct visit *v = s->first, *next; v != NULL; v = next) {
+		next = v->next;
+		if (!v->watched || !fcgi_conn_late(v->conn, now - v->head_at_us, s->patience, LIMIT_BODY_RATE))
+			continue;
+		if (v->refused) {
+			visit_free(v);
+			continue;
+		}
+		refuse(v, err_make(ERR_BODY_SLOW, "after %u s less than %d octets a second had come", s->patience,
+		    LIMIT_BODY_RATE));
+		go_on(v);
+	}
+}
+
 static void
 on_connection(void *arg, uint32_t events)
 {
@@ -218,12 +253,27 @@ on_connection(void *arg, uint32_t events)
 		v->serve = s;
 		v->conn = conn;
 		v->fd = fcgi_conn_fd(conn);
+		v->next = s->first;
+		if (s->first != NULL)
+			s->first->previous = v;
+		s->first = v;
 		s->connections++;
 		go_on(v);
 	}
 }
 
 /* ---- start and stop --------------------------------------------------------------------------------------------------- */
+
+static unsigned
+patience_of(void)
+{
+#ifdef PARAPH_FAULT_HOOKS
+	const char *seconds = getenv("PARAPH_TEST_BODY_SECONDS");
+	if (seconds != NULL)
+		return (unsigned)strtoul(seconds, NULL, 10);
+#endif
+	return LIMIT_BODY_SECONDS;
+}
 
 err_t
 serve_start(struct core *core, struct loop *loop, int listen_fd, size_t workers, struct serve **ret_serve)
@@ -235,6 +285,7 @@ serve_start(struct core *core, struct loop *loop, int listen_fd, size_t workers,
 	s->core = core;
 	s->loop = loop;
 	s->listen_fd = listen_fd;
+	s->patience = patience_of();
 	s->limiter = limiter_new();
 	s->workers_n = workers < SERVE_WORKERS_MAX ? workers : SERVE_WORKERS_MAX;
 	*ret_serve = s;
@@ -244,6 +295,7 @@ serve_start(struct core *core, struct loop *loop, int listen_fd, size_t workers,
 		TRY(store_reader_new(core->store, &s->workers[i].reader));
 	}
 	s->pool = pool_new(s->workers_n, SERVE_QUEUE_MAX);
+	TRY(loop_every(loop, LATE_EVERY_US, late_end, s));
 	return loop_add(loop, listen_fd, EPOLLIN, on_connection, s);
 }
 

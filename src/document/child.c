@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "document/check.h"
 #include "document/prepare.h"
+#include "os/attempt.h"
 #include "os/file.h"
 #include "os/jail.h"
 #include "wire/channel.h"
@@ -250,6 +251,7 @@ work(const paraph_Document *m, const int *fds, const struct typefaces *faces, pa
 	TRY(fds_check(m, fds));
 	TRY(file_size(fds[0], &n));
 	TRY(confine(n));
+	attempt_point();
 	FAULT_POINT("document-read");
 	if (m->which_body == paraph_Document_check_tag) {
 		answer->which_body = paraph_Document_checked_tag;

@@ -167,6 +167,15 @@ fcgi_conn_refusal(const struct fcgi_conn *c)
 	return err_make(c->refusal, "%s", c->refusal_detail);
 }
 
+bool
+fcgi_conn_late(const struct fcgi_conn *c, int64_t since_us, unsigned patience, unsigned rate)
+{
+	if (!c->has_request || c->body_over || c->gone)
+		return false;
+	/* body_seen is below the largest body that any route takes: no overflow. */
+	return since_us > (int64_t)(patience * UINT64_C(1000000) + c->body_seen * UINT64_C(1000000) / rate);
+}
+
 /* ---- reading ---- */
 
 static enum fcgi_conn_event

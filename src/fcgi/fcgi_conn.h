@@ -66,7 +66,11 @@ void fcgi_conn_wipe(struct fcgi_conn *c);
 /* At REFUSED: ERR_REQUEST_HEAD or ERR_LIMIT, with err_detail set. */
 err_t fcgi_conn_refusal(const struct fcgi_conn *c);
 
-/* At HEAD, BODY, READY or REFUSED: sends the answer, which is taken (and freed). What is left of the body is dropped.
+/* Whether the body, since_us microseconds after its head, is still coming and has come too slowly: more than patience
+ * seconds and one more for each rate octets that came. The front only says that something came lately. */
+bool fcgi_conn_late(const struct fcgi_conn *c, int64_t since_us, unsigned patience, unsigned rate);
+
+/* At HEAD, BODY, READY or REFUSED, or when it is late: sends the answer, which is taken (and freed). What is left of the body is dropped.
  */
 void fcgi_conn_answer(struct fcgi_conn *c, struct fcgi_answer *a);
 

@@ -137,6 +137,8 @@ facts_make(struct desk *d)
 {
 	d->facts = (struct profile_instance){
 	    .demo = d->instance.kind == INSTANCE_DEMO, .base_url = str_c(d->instance.base_url)};
+	TRY(profile_url_cps(&d->facts, d->cps_url));
+	d->facts.cps_url = str_c(d->cps_url);
 	return oid_parse(str_c(d->instance.oid_arc), &d->facts.arc);
 }
 

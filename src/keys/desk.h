@@ -20,6 +20,7 @@ struct desk {
 	enum journal_role role;
 	struct instance instance;
 	struct profile_instance facts; /* for certificates and lint */
+	char cps_url[PROFILE_URL_MAX];
 	struct keystore *keystore;
 	struct journal *journal;
 	struct book *book;           /* issuing */

@@ -37,6 +37,7 @@ struct journal {
 	int fd;
 	uint64_t number;
 	uint64_t length;
+	bool reserved; /* nothing is to be tried again */
 	uint8_t chain[SEGMENT_HASH];
 	struct buf out;
 
@@ -70,6 +71,14 @@ chain_of_head(struct bytes head_and_mac, uint8_t ret_chain[SEGMENT_HASH])
 
 /* ---- opening a segment for writing ---- */
 
+/* Takes the room for the whole segment beforehand, so that a disk that others fill does not stop answers about status for
+ * a long while yet. Without it (no room now, or a file system that cannot) records are written all the same. */
+static void
+reserve(struct journal *j)
+{
+	j->reserved = fallocate(j->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)j->segment_max) == 0 || errno == EOPNOTSUPP;
+}
+
 /* Makes segment `number` durable and continues in it. */
 static err_t
 segment_make(struct journal *j, uint64_t number, int64_t now)
@@ -97,6 +106,7 @@ segment_make(struct journal *j, uint64_t number, int64_t now)
 	j->fd = fd;
 	j->number = number;
 	j->length = head.n;
+	reserve(j);
 	chain_of_head(buf_bytes(&head), j->chain);
 	FAULT_POINT("keys.journal.segment");
 	return OK;
@@ -238,6 +248,7 @@ start_reading(struct journal *j, int64_t now)
 	j->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
 	if (j->fd < 0)
 		return err_errno("opening %s", path);
+	reserve(j);
 	return put_cut(j, now, octets_cut);
 }
 
@@ -287,8 +298,11 @@ append(struct journal *j)
 	if (err_is(e)) {
 		if (ftruncate(j->fd, (off_t)j->length) != 0)
 			abort();
+		j->reserved = false; /* cutting gives the room behind back as well */
 		return e;
 	}
+	if (!j->reserved)
+		reserve(j);
 	file_sync_data(j->fd);
 	j->length += j->out.n;
 	return OK;

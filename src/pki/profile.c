@@ -351,6 +351,12 @@ profile_url_ocsp(const struct profile_instance *i, char ret_url[PROFILE_URL_MAX]
 }
 
 err_t
+profile_url_cps(const struct profile_instance *i, char ret_url[PROFILE_URL_MAX])
+{
+	return url(i, "/cps", "", "", ret_url);
+}
+
+err_t
 profile_policy_oid(const struct profile_instance *i, uint32_t under, struct oid *ret_oid)
 {
 	return oid_under(&i->arc, under, ret_oid);

@@ -68,7 +68,7 @@ struct profile_instance {
 	bool demo;               /* every name must say DEMO (a person's in CN, O or serialNumber, others' in CN and O), no claims */
 	struct oid arc;          /* own OID arc, 2.25.UUID in a demo */
 	struct str base_url;     /* "http://127.0.0.1:8080": AIA, CRL and OCSP addresses start with it; no slash at its end */
-	struct str cps_url;      /* "…/policy/cps", empty: none */
+	struct str cps_url;      /* address of the practice statement (profile_url_cps); empty: none */
 	struct oid claims[2];    /* ETSI policies claimed by configuration; n = 0: none */
 };
 
@@ -97,6 +97,8 @@ enum { PROFILE_URL_MAX = 256 };
 err_t profile_url_ca_issuers(const struct profile_instance *i, const char *name, char ret_url[PROFILE_URL_MAX]);
 err_t profile_url_crl(const struct profile_instance *i, const char *name, char ret_url[PROFILE_URL_MAX]);
 err_t profile_url_ocsp(const struct profile_instance *i, char ret_url[PROFILE_URL_MAX]);
+/* "BASE/cps": what cps_url is in an installation that serves its statement itself. */
+err_t profile_url_cps(const struct profile_instance *i, char ret_url[PROFILE_URL_MAX]);
 
 /* OID of a policy number under the arc, also the time-stamp policy. */
 err_t profile_policy_oid(const struct profile_instance *i, uint32_t under, struct oid *ret_oid);

@@ -127,6 +127,7 @@ failure_of(err_t e)
 	case ERR_PEER_GONE:
 	case ERR_DEADLINE:
 	case ERR_KEY_MISSING:
+	case ERR_DISK_FULL: /* what is signed stands in the journal first */
 		return OCSP_TRY_LATER;
 	default:
 		return OCSP_INTERNAL;

@@ -30,12 +30,18 @@ enum {
 	SITE_URL,
 	STATIC,
 	DOCUMENT_MB,
+	NAME,
+	KIND,
+	ARC,
+	MINUTES,
+	BASE,
+	TERMS,
 	VARIABLES
 };
 
 static const char *const names[VARIABLES] = {"@DIR@", "@CACHE@", "@WORKERS@", "@STATUS_SERVERS@", "@COURIER_UPSTREAM@",
     "@COURIER_LOCATION@", "@HTTPS_LISTEN@", "@HTTP_LISTEN@", "@HTTP_SITE@", "@HSTS@", "@SITE_URL@", "@STATIC@",
-    "@DOCUMENT_MB@"};
+    "@DOCUMENT_MB@", "@NAME@", "@KIND@", "@ARC@", "@MINUTES@", "@BASE@", "@TERMS@"};
 
 static void __attribute__((format(printf, 2, 3))) set(char *value, const char *format, ...)
 {
@@ -104,6 +110,29 @@ courier_set(const struct instance *i, char values[VARIABLES][VALUE_MAX])
 	    i->directory, i->directory);
 }
 
+/* For policy/statement.txt: what the certificates of this installation stand for. */
+static err_t
+statement_set(const struct instance *i, char values[VARIABLES][VALUE_MAX])
+{
+	static const char *const kinds[] = {
+	    [INSTANCE_DEMO] =
+		"DEMO. This is a trial: its certificates and signatures have no legal value, and every name says DEMO.",
+	    [INSTANCE_INTERNAL] = "For use inside one organisation, not for the public.",
+	    [INSTANCE_PRODUCTION] = "A service of the organisation named in its certificates.",
+	};
+	char path[PATH_MAX];
+	AUTO_BUF(terms, VALUE_MAX - 1);
+	TRY(process_share("policy/terms.txt", path));
+	TRY(file_read_path(path, &terms));
+	set(values[NAME], "%s", i->common_name);
+	set(values[KIND], "%s", kinds[i->kind]);
+	set(values[ARC], "%s", i->oid_arc);
+	set(values[MINUTES], "%d", (int)i->certificate_minutes);
+	set(values[BASE], "%s", i->base_url);
+	set(values[TERMS], "%.*s", (int)terms.n, (const char *)terms.p);
+	return OK;
+}
+
 static void
 values_set(const struct instance *i, size_t status_n, const char *pages, const char *cache,
     char values[VARIABLES][VALUE_MAX])
@@ -159,16 +188,17 @@ owned_replace(const struct instance *i, const char *path, struct bytes content)
 }
 
 static err_t
-template_write(const struct instance *i, const char *name, char values[VARIABLES][VALUE_MAX])
+template_write(const struct instance *i, const char *folder, const char *name, const char *as,
+    char values[VARIABLES][VALUE_MAX])
 {
 	char from[PATH_MAX], to[PATH_MAX], file[64];
 	AUTO_BUF(text, TEMPLATE_MAX);
 	AUTO_BUF(out, 2 * TEMPLATE_MAX);
-	snprintf(file, sizeof file, "nginx/%s", name);
+	snprintf(file, sizeof file, "%s/%s", folder, name);
 	TRY(process_share(file, from));
 	TRY(file_read_path(from, &text));
 	TRY(template_fill(buf_bytes(&text), values, &out));
-	snprintf(file, sizeof file, "front/%s", name);
+	snprintf(file, sizeof file, "front/%s", as);
 	TRY(instance_path(i, file, to));
 	return owned_replace(i, to, buf_bytes(&out));
 }
@@ -212,9 +242,10 @@ front_write(const struct instance *instance, size_t status_n)
 	TRY(folders_make(instance));
 	TRY(front_cache(instance, cache));
 	values_set(instance, status_n, pages, cache, values);
+	TRY(statement_set(instance, values));
 	for (size_t k = 0; k < sizeof templates / sizeof templates[0]; k++)
-		TRY(template_write(instance, templates[k], values));
-	return OK;
+		TRY(template_write(instance, "nginx", templates[k], templates[k], values));
+	return template_write(instance, "policy", "statement.txt", "cps.txt", values);
 }
 
 /* ---- starting ---- */

@@ -1,6 +1,8 @@
 /* paraphd DIR: runs the service of an instance in the foreground. */
 #include "base/log.h"
+#include "os/attempt.h"
 #include "os/auditor.h"
+#include "os/instance.h"
 #include "os/landlock.h"
 #include "os/process.h"
 #include "supervisor/front.h"
@@ -120,6 +122,7 @@ serve(const char *path)
 	notify_open();
 	TRY(sink_open(&instance));
 	TRY(confine(&instance));
+	attempt_point();
 	err_t e = supervisor_run(&instance);
 	if (err_is(e))
 		log_error(e, "start-failed");
@@ -145,7 +148,7 @@ main(int argc, char **argv)
 	process_harden();
 	if (argc == 2 && strcmp(argv[1], "--help") == 0)
 		return fputs(usage, stdout) < 0;
-	if (argc != 2) {
+	if (argc != 2 && attempt_wanted(argc, argv) == NULL) {
 		fputs(usage, stderr);
 		return 2;
 	}

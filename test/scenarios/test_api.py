@@ -1,12 +1,17 @@
 """The API as a caller meets it: wrong requests, the same request twice, codes, several signers, a full disk, core's jail."""
+import base64
 import concurrent.futures
+import contextlib
 import json
 import os
 import pathlib
+import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
+import urllib.parse
 import uuid
 
 import pytest
@@ -270,12 +275,50 @@ def test_an_upload_that_breaks_off_leaves_nothing(service):
     assert sorted(p.name for p in blobs.iterdir()) == before
 
 
+def ocsp_get(s, serial):
+    """The answer to a question in the address, as openssl reads it."""
+    with tempfile.TemporaryDirectory() as place:
+        question, answer = pathlib.Path(place, "q"), pathlib.Path(place, "a")
+        arguments = ["openssl", "ocsp", "-issuer", s.dir / "public/issuing.pem", "-serial", "0x" + serial, "-no_nonce"]
+        subprocess.run([*arguments, "-reqout", question], check=True, capture_output=True)
+        status, data, _ = s.plain("/ocsp/" + urllib.parse.quote(base64.b64encode(question.read_bytes()).decode(), safe=""))
+        assert status == 200, (status, data)
+        answer.write_bytes(data)
+        r = subprocess.run([*arguments, "-respin", answer, "-CAfile", s.dir / "public/root.pem", "-verify_other", s.dir / "public/issuing.pem"],
+                           capture_output=True, text=True)
+        return r.stdout + r.stderr
+
+
+def relying_parties_notice_nothing(s, serials):
+    for serial in serials:
+        assert "good" in ocsp_get(s, serial)
+        for nonce in (True, False, True):  # with a nonce each is signed anew, and so in the journal first
+            assert "good" in ocsp(s, serial, nonce)
+    assert s.plain("/crl/issuing.crl")[0] == 200 and s.plain("/aia/issuing.cer")[0] == 200
+
+
+def until_nothing_can_be_journaled(s, small):
+    """Takes away the room that the journal had put by, and fills that too."""
+    segment = max((s.dir / "keys/status/journal").glob("*.seg"))
+    size = segment.stat().st_size
+    os.truncate(segment, size + 1)
+    os.truncate(segment, size)
+    with open(small / "more", "ab", buffering=0) as filler, contextlib.suppress(OSError):
+        while True:
+            filler.write(b"0" * 4096)
+    # The last page of the segment has room yet: it is used up by answers.
+    for _ in range(60):
+        if "trylater" in ocsp(s, "00" * 20).lower().replace(" ", ""):
+            return
+    raise AssertionError("the journal has found room")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system")
 def test_a_full_disk(own_service):
     s = own_service()
     small = s.place / "small"
     small.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m,mode=0711", "tmpfs", str(small)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=0711", "tmpfs", str(small)], check=True)
     try:
         subprocess.run(["cp", "-a", str(s.dir), str(small / "i")], check=True)
         s.dir = small / "i"
@@ -289,11 +332,31 @@ def test_a_full_disk(own_service):
         assert (p.status, p.slug) == (507, "disk-full")
         assert problem(s.api("registration").post, "/v1/registrations", person()).slug == "disk-full"
         assert problem(j.browser.post, "/s/v1/sign").slug == "disk-full"
-        for serial in serials:  # relying parties notice nothing
-            for nonce in (True, False):
-                assert "good" in ocsp(s, serial, nonce)
+        with open(small / "filler", "ab", buffering=0) as filler, contextlib.suppress(OSError):
+            while True:
+                filler.write(b"0" * 4096)  # to the last octet
+        assert os.statvfs(small).f_bavail == 0
+        relying_parties_notice_nothing(s, serials)
+        time.sleep(6)  # longer than the front keeps an answer
+        relying_parties_notice_nothing(s, serials)
+        for pid in s.pids("paraph-keys") + s.pids("paraph-status"):  # nor does a start need room
+            os.kill(pid, signal.SIGKILL)
+        until = time.monotonic() + 20
+        while "good" not in ocsp(s, serials[0]):
+            assert time.monotonic() < until, s.logs()
+            time.sleep(0.2)
+        relying_parties_notice_nothing(s, serials)
+        until_nothing_can_be_journaled(s, small)
+        time.sleep(6)
+        began = time.monotonic()
+        for way in (lambda: ocsp(s, serials[0]), lambda: ocsp(s, serials[0], nonce=False), lambda: ocsp_get(s, serials[0])):
+            assert "trylater" in way().lower().replace(" ", "")
+        assert time.monotonic() - began < 5
         assert s.plain("/crl/issuing.crl")[0] == 200 and s.plain("/aia/issuing.cer")[0] == 200
+        assert problem(j.upload).slug == "disk-full"
         (small / "filler").unlink()
+        (small / "more").unlink()
+        relying_parties_notice_nothing(s, serials)
         Journey(s).whole()
         until = time.monotonic() + 20  # nothing was lost: the consent still stands, or the signer is told to confirm anew
         while True:
@@ -337,7 +400,8 @@ def test_core_cannot(service, victim):
 
 
 def test_without_its_jail_core_could(service, victim):
-    done = [act for act in acts(service, victim) if attempt(service, act, {"PARAPH_NO_JAIL": "1"}) == 1]
-    assert len(done) >= 6, done
+    # Whether a stranger may be traced is the kernel's matter too: test_jails.py has a process that consents.
+    undone = [act for act in acts(service, victim) if not act.startswith("ptrace") and attempt(service, act, {"PARAPH_NO_JAIL": "1"}) != 1]
+    assert undone == []
     pathlib.Path("/tmp/paraph-attempt").unlink(missing_ok=True)
     (service.dir / "public/attempt").unlink(missing_ok=True)

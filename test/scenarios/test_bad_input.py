@@ -1,5 +1,6 @@
 """Bad input gets one clear sentence and a stable code, loses nothing and hurts nobody: each kind, through the real API."""
 import concurrent.futures
+import http.client
 import json
 import os
 import pathlib
@@ -176,6 +177,74 @@ def test_an_upload_that_breaks_off_leaves_nothing(service):
     while stored(service) != before:
         assert time.monotonic() < until, "the broken upload was not removed"
         time.sleep(0.01)
+
+
+def drip(s, first, seconds, every=0.1, piece=b" "):
+    """Sends first, then piece after piece, up to the answer or for so many seconds; what the other side said."""
+    said = b""
+    s.sendall(first)
+    s.settimeout(every)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and b"}" not in said:
+        try:
+            s.sendall(piece)
+            said += s.recv(65536)
+        except TimeoutError:
+            pass
+    return said
+
+
+def sockets(pid):
+    return sum(os.readlink(f"/proc/{pid}/fd/{n}").startswith("socket:") for n in os.listdir(f"/proc/{pid}/fd"))
+
+
+@pytest.mark.parametrize("path,kind,length", [("/v1/files", "application/pdf", "Content-Length: 1000000"),
+                                              ("/v1/files", "application/pdf", "Transfer-Encoding: chunked"),
+                                              ("/v1/requests", "application/json", "Content-Length: 1000")])
+def test_a_body_that_drips(own_service, path, kind, length):
+    """nginx looks at pauses only: core ends what comes too slowly as a whole, says so, and keeps nothing of it."""
+    s = own_service()
+    s.start(env={"PARAPH_TEST_BODY_SECONDS": "3"})
+    Journey(s).upload()
+    core, before = s.pids("paraph-core")[0], stored(s)
+    held = sockets(core)
+    context = ssl.create_default_context(cafile=str(s.dir / "public/tls.crt"))
+    piece = b"1\r\n \r\n" if "chunked" in length else b" "
+
+    def connect():
+        return context.wrap_socket(socket.create_connection(("localhost", s.https)), server_hostname="localhost")
+
+    def head(key):
+        return (f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nIdempotency-Key: {uuid.uuid4().hex}\r\n"
+                f"Content-Type: {kind}\r\n{length}\r\n\r\n").encode()
+    began = time.monotonic()
+    with connect() as c:
+        said = drip(c, head(s.key("sender")), 20, piece=piece)
+    took = time.monotonic() - began
+    assert said.startswith(b"HTTP/1.1 408") and 2.5 < took < 10, (took, said)
+    assert b"application/problem+json" in said and b'/problems/too-slow"' in said
+    until = time.monotonic() + 10
+    while stored(s) != before or sockets(core) > held:
+        assert time.monotonic() < until, (stored(s), before, sockets(core), held)
+        time.sleep(0.05)
+
+
+def test_a_slow_body_that_goes_on_is_taken(own_service):
+    """Longer under way than the 3 s, but never behind the rate."""
+    s = own_service()
+    s.start(env={"PARAPH_TEST_BODY_SECONDS": "3"})
+    data = SAMPLE.read_bytes()
+    part = len(data) // 14 + 1
+    c = http.client.HTTPSConnection("localhost", s.https, context=ssl.create_default_context(cafile=str(s.dir / "public/tls.crt")), timeout=30)
+
+    def parts():
+        for at in range(0, len(data), part):
+            yield data[at:at + part]
+            time.sleep(0.4)
+    began = time.monotonic()
+    c.request("POST", "/v1/files", parts(), {"Authorization": "Bearer " + s.key("sender"), "Idempotency-Key": "slow", "Content-Length": str(len(data)), **PDF})
+    assert c.getresponse().status == 201 and time.monotonic() - began > 5
+    c.close()
 
 
 # ---- people ----------------------------------------------------------------------------------------------------------------

@@ -107,6 +107,24 @@ def test_certificate_and_ocsp(service, signed):
     assert lint.ok, lint
 
 
+def test_the_practice_statement_is_where_certificates_say(service, signed):
+    """Signer, unit and seal name one address over plain http; what lies there is about this installation."""
+    conf = (service.dir / "paraph.conf").read_text()
+    arc = re.search(r"(?m)^oid_arc = (\S+)", conf).group(1)
+    pems = {2: certificate(signed.path), 3: (service.dir / "public/tsu.pem").read_bytes(), 5: (service.dir / "public/seal.pem").read_bytes()}
+    for under, pem in pems.items():
+        text = x509(pem, "-ext", "certificatePolicies")
+        assert re.findall(r"Policy: (\S+)", text) == [f"{arc}.{under}"]
+        assert re.findall(r"CPS: (\S+)", text) == [f"http://127.0.0.1:{service.http}/cps"], text
+    status, data, headers = service.plain("/cps")
+    text = data.decode()
+    assert status == 200 and headers["Content-Type"] == "text/plain; charset=utf-8" and headers["X-Content-Type-Options"] == "nosniff"
+    assert "DEMO. This is a trial" in text and "for 15 minutes" in text and f"http://127.0.0.1:{service.http}/ocsp" in text and "\uFFFD" not in text
+    assert all(f"{arc}.{under}  " in text for under in range(2, 7)) and "@" not in text
+    assert text.endswith((service.prefix / "share/paraph/policy/terms.txt").read_text())
+    assert service.plain("/cps", "POST", b"x")[0] == 405
+
+
 def _write(path, data):
     path.write_bytes(data)
     return path

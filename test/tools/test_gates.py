@@ -102,6 +102,7 @@ def link_program(tmp_path, name, text, *libraries):
 FORKS = "#include <unistd.h>\nint main(void) { return fork(); }\n"
 CONNECTS = "#include <sys/socket.h>\nint main(void) { return connect(0, 0, 0); }\n"
 NOTHING = "int main(void) { return 0; }\n"
+UNJAILED = "#include <stdlib.h>\nint main(void) { return getenv(\"PARAPH_NO_JAIL\") != 0; }\n"
 
 
 @pytest.mark.parametrize("name, text, library, says", [
@@ -121,6 +122,8 @@ NOTHING = "int main(void) { return 0; }\n"
     ("paraph-core", NOTHING, "-lqpdf", "links libqpdf"),
     ("paraph-core", CONNECTS, "-lsqlite3", "refers to connect()"),
     ("paraph-other", NOTHING, "-lc", "has no row"),
+    ("paraph-core", UNJAILED, "-lc", "knows PARAPH_NO_JAIL"),
+    ("paraphd", "int main(int c, char **v) { return __builtin_strcmp(v[c - 1], \"--attempt=fork\"); }\n", "-lc", "knows --attempt="),
 ])
 def test_links(top, tmp_path, name, text, library, says):
     code, out = run(top, "links", tmp_path, link_program(tmp_path, name, text, library))

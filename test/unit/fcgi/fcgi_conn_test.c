@@ -108,7 +108,7 @@ kept_connection(void **state)
 		assert_int_equal(fcgi_conn_wants(p.conn), 0);
 		answer(&p, 201, "made");
 		assert_int_equal(next(&p), FCGI_CONN_SENT);
-		front_expects(&p, "Status: 201\r\nContent-Type: text/plain\r\n\r\nmade<end>");
+		front_expects(&p, "Status: 201 Created\r\nContent-Type: text/plain\r\n\r\nmade<end>");
 		assert_int_equal(next(&p), FCGI_CONN_WAIT);
 		assert_int_equal(fcgi_conn_wants(p.conn), FCGI_CONN_WANTS_READ);
 	}
@@ -206,7 +206,7 @@ early_answer(void **state)
 	assert_int_equal(next(&p), FCGI_CONN_HEAD);
 	answer(&p, 401, "no");
 	assert_int_equal(next(&p), FCGI_CONN_WAIT);
-	front_expects(&p, "Status: 401\r\nContent-Type: text/plain\r\n\r\nno<end>");
+	front_expects(&p, "Status: 401 Unauthorized\r\nContent-Type: text/plain\r\n\r\nno<end>");
 	frame_record(&in, 5, 1, bytes("ignored", 7), 0);
 	front_send(&p, &in);
 	assert_int_equal(next(&p), FCGI_CONN_WAIT);
@@ -309,7 +309,7 @@ event_stream(void **state)
 	fcgi_answer_header(&a, "X-Accel-Buffering", STR("no"));
 	fcgi_conn_open(p.conn, &a);
 	assert_int_equal(next(&p), FCGI_CONN_WAIT);
-	front_expects(&p, "Status: 200\r\nX-Accel-Buffering: no\r\n\r\n");
+	front_expects(&p, "Status: 200 OK\r\nX-Accel-Buffering: no\r\n\r\n");
 	assert_ok(fcgi_conn_put(p.conn, bytes("data: 1\n\n", 9)));
 	assert_int_equal(next(&p), FCGI_CONN_WAIT);
 	front_expects(&p, "data: 1\n\n");
@@ -380,9 +380,38 @@ answers_cannot_smuggle_fields(void **state)
 	AUTO_BUF(out, 4096);
 	fcgi_answer_header(&a, "Location", (struct str){"/x\r\nSet-Cookie: y", 17});
 	fcgi_answer_write(&a, &out);
-	assert_memory_equal(out.p, "Status: 500\r\n", 13);
+	assert_memory_equal(out.p, "Status: 500 Internal Server Error\r\n", 35);
 	assert_int_equal(bytes_find(buf_bytes(&out), 0, bytes("Cookie", 6)), SIZE_MAX);
 	fcgi_answer_done(&a);
+}
+
+/* Not the pauses between pieces count, but what came since the head: 60 s, and a second for each 1000 octets. */
+static void
+a_late_body(void **state)
+{
+	enum { SECOND = 1000000 };
+	(void)state;
+	struct pair p = pair_make();
+	AUTO_BUF(b, 1 << 20);
+	uint8_t body[5000] = {0};
+	assert_false(fcgi_conn_late(p.conn, INT64_MAX, 60, 1000)); /* no request: a kept connection may rest */
+	frame_head(&b, 1, "POST", "/v1/files", "");
+	front_send(&p, &b);
+	assert_int_equal(next(&p), FCGI_CONN_HEAD);
+	fcgi_conn_body_stream(p.conn, 1 << 20);
+	assert_false(fcgi_conn_late(p.conn, 60 * SECOND, 60, 1000));
+	assert_true(fcgi_conn_late(p.conn, 60 * SECOND + 1, 60, 1000));
+	frame_record(&b, 5, 1, BYTES_OF(body), 0);
+	front_send(&p, &b);
+	assert_int_equal(next(&p), FCGI_CONN_BODY);
+	assert_int_equal(next(&p), FCGI_CONN_WAIT);
+	assert_false(fcgi_conn_late(p.conn, 65 * SECOND, 60, 1000));
+	assert_true(fcgi_conn_late(p.conn, 65 * SECOND + 1, 60, 1000));
+	frame_record(&b, 5, 1, (struct bytes){0}, 0);
+	front_send(&p, &b);
+	assert_int_equal(next(&p), FCGI_CONN_READY);
+	assert_false(fcgi_conn_late(p.conn, INT64_MAX, 60, 1000)); /* the answer's time is not the sender's fault */
+	pair_end(&p);
 }
 
 int
@@ -398,6 +427,7 @@ main(void)
 	    cmocka_unit_test(bad_targets_are_refused),
 	    cmocka_unit_test(a_field_twice_is_refused),
 	    cmocka_unit_test(nonsense_ends_the_connection),
+	    cmocka_unit_test(a_late_body),
 	    cmocka_unit_test(event_stream),
 	    cmocka_unit_test(slow_reader_of_a_stream),
 	    cmocka_unit_test(bodies_are_wiped),

@@ -134,7 +134,7 @@ world_get(void)
 		return &world;
 	world.now = clock_now();
 	world.instance = (struct profile_instance){
-		.demo = true, .base_url = STR("http://127.0.0.1:8080"), .cps_url = STR("http://127.0.0.1:8080/policy/cps")};
+		.demo = true, .base_url = STR("http://127.0.0.1:8080"), .cps_url = STR("http://127.0.0.1:8080/cps")};
 	MUST(oid_parse(STR("2.25.130116207.229803213.88079181.211580223.47893"), &world.instance.arc));
 	make(&world.root, "root", NULL);
 	make(&world.issuing, "issuing-b", &world.root);
