@@ -25,7 +25,7 @@ tear_down(void **state)
 static int
 attempt(const char *role, const char *act)
 {
-	char more[300];
+	char more[1500];
 	const struct process_descriptor fds[] = {{0, 0}, {2, 1}, {2, 2}};
 	snprintf(more, sizeof more, "--attempt=%s", act);
 	return program_wait(program_start(&house, role, more, fds, 3));
