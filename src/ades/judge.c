@@ -395,6 +395,27 @@ collect(struct judge *j)
 	}
 }
 
+/* The octets are known to be the same only where a signature over their digest was checked to its end. */
+static void
+settle_change(struct report_signature *r)
+{
+	if (r->verdict == REPORT_VALID || r->change == REPORT_CHANGED)
+		return;
+	switch (r->reason) {
+	case REPORT_DIGEST:
+	case REPORT_PLACE:
+		r->change = REPORT_CHANGED;
+		break;
+	case REPORT_FORMAT:
+	case REPORT_ALGORITHM:
+	case REPORT_SIGNATURE:
+		r->change = REPORT_UNKNOWN;
+		break;
+	default:
+		break;
+	}
+}
+
 /* Newest first: each proven time-stamp sets the time for what it covers. */
 static err_t
 judge_all(struct judge *j)
@@ -407,8 +428,7 @@ judge_all(struct judge *j)
 		if (!s->placed || s->was_dropped)
 			continue;
 		TRY(s->kind == PADES_STAMP ? judge_stamp(j, s, r) : judge_signature(j, s, r));
-		if (r->verdict == REPORT_INVALID && (r->reason == REPORT_DIGEST || r->reason == REPORT_PLACE))
-			r->change = REPORT_CHANGED;
+		settle_change(r);
 	}
 	return OK;
 }

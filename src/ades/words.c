@@ -100,10 +100,11 @@ words_sentence(const struct report *r, struct buf *b)
 	}
 	buf_put_str(b, STR("Signed by "));
 	put_signers(r, b);
-	if (any_change(r, REPORT_UNKNOWN))
-		buf_put_str(b, STR(". Whether the document changed since cannot be told."));
-	else
-		buf_put_str(b, STR(". The document has not changed since."));
+	if (any_change(r, REPORT_UNKNOWN)) {
+		buf_put_str(b, STR(". Whether the document changed since cannot be told: see below."));
+		return;
+	}
+	buf_put_str(b, STR(". The document has not changed since."));
 	if (r->verdict == REPORT_VALID)
 		buf_put_str(b, r->people == 1 ? STR(" It is certain who issued the certificate.")
 		                              : STR(" It is certain who issued the certificates."));

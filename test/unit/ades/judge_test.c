@@ -360,6 +360,21 @@ fields_are_counted(void **state)
 	finished_done(&f);
 }
 
+/* One changed octet is never called valid, nor is the document said to be unchanged. */
+static void
+octet_is_noticed(struct finished *f, size_t at, uint8_t bits)
+{
+	AUTO_ARENA(arena, 1 << 27);
+	AUTO_BUF(words, 1 << 16);
+	f->file.p[at] ^= bits;
+	struct report *r = judge(buf_bytes(&f->file), arena);
+	words_sentence(r, &words);
+	if (r->verdict == REPORT_VALID || bytes_find(buf_bytes(&words), 0, str_bytes(STR("has not changed"))) != SIZE_MAX)
+		fail_msg("octet %zu ^ %u near \"%.*s\": %.*s", at, bits, 60, (const char *)f->file.p + (at < 30 ? 0 : at - 30),
+		    (int)words.n, (const char *)words.p);
+	f->file.p[at] ^= bits;
+}
+
 /* Any octet, anywhere. */
 static void
 no_octet_may_change(void **state)
@@ -369,26 +384,20 @@ no_octet_may_change(void **state)
 	struct finished f;
 	finished_make(&f, 's', 2, true, SPOIL_NOTHING);
 	/* Among them the ones that once made the last signature vanish: the number of its dictionary. */
-	size_t value = 0;
+	size_t value = 0, last = 0;
 	for (size_t at = 0; (at = bytes_find(buf_bytes(&f.file), at, bytes("/V ", 3))) != SIZE_MAX; at++)
 		value = at + 3;
 	for (size_t at = value; f.file.p[at] != 'R'; at++)
-		for (uint8_t bit = 1; bit < 8; bit = (uint8_t)(bit << 1)) {
-			AUTO_ARENA(arena, 1 << 27);
-			f.file.p[at] ^= bit;
-			if (judge(buf_bytes(&f.file), arena)->verdict == REPORT_VALID)
-				fail_msg("octet %zu ^ %u of a /V", at, bit);
-			f.file.p[at] ^= bit;
-		}
-	for (int i = 0; i < 300; i++) {
-		size_t at = unit_below(f.file.n);
-		uint8_t bit = (uint8_t)(1 << unit_below(3));
-		AUTO_ARENA(arena, 1 << 27);
-		f.file.p[at] ^= bit;
-		if (judge(buf_bytes(&f.file), arena)->verdict == REPORT_VALID)
-			fail_msg("octet %zu ^ %u near \"%.*s\"", at, bit, 60, (const char *)f.file.p + (at < 30 ? 0 : at - 30));
-		f.file.p[at] ^= bit;
-	}
+		for (uint8_t bit = 1; bit < 8; bit = (uint8_t)(bit << 1))
+			octet_is_noticed(&f, at, bit);
+	/* No other signature covers the newest one: a digit of its token that no longer can be read, names another
+	 * algorithm or breaks its own signature leaves everything before it intact, but proves nothing about it. */
+	for (size_t at = 0; (at = bytes_find(buf_bytes(&f.file), at, bytes("/Contents <", 11))) != SIZE_MAX; at++)
+		last = at + 11;
+	for (size_t at = last; f.file.p[at] != '>'; at += 5)
+		octet_is_noticed(&f, at, 1);
+	for (int i = 0; i < 300; i++)
+		octet_is_noticed(&f, unit_below(f.file.n), (uint8_t)(1 << unit_below(3)));
 	finished_done(&f);
 }
 
