@@ -61,6 +61,7 @@ people_get(struct worker *w, struct id signer, int64_t now, struct act *act)
 err_t
 act_prepare(struct worker *w, struct id signer, struct act *act)
 {
+	AUTO_SNAPSHOT(moment, w->reader);
 	struct signer_field fields[LIMIT_DOCUMENTS];
 	int64_t now = clock_now();
 	TRY(people_get(w, signer, now, act));
@@ -245,6 +246,7 @@ part_load(struct worker *w, struct act *act, size_t i, struct id document, struc
 err_t
 act_load(struct worker *w, struct id id, struct act *act)
 {
+	AUTO_SNAPSHOT(moment, w->reader);
 	struct id signer = {{0}}, activation = {{0}}, documents[LIMIT_DOCUMENTS], bases[LIMIT_DOCUMENTS];
 	TRY(act_row(w, id, act, &signer, &activation));
 	TRY(people_get(w, signer, 0, act)); /* 0: the record was recent enough when the act began */

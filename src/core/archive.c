@@ -160,6 +160,7 @@ part_json(struct worker *w, const struct act_part *p, json_t *documents)
 err_t
 archive_result_json(struct worker *w, struct id id, json_t **ret_answer)
 {
+	AUTO_SNAPSHOT(moment, w->reader);
 	AUTO_ACT(act);
 	TRY(act_load(w, id, act));
 	AUTO_JSON(j) = canon_pack("{s:s, s:s, s:s, s:[]}", "status", act_state_name(act->state), "act", id_text("sig", id).c,

@@ -120,6 +120,7 @@ err_t
 proof_make(struct worker *w, const struct act *act, const struct audit_point *point, struct str statement,
     json_t **ret_proof)
 {
+	AUTO_SNAPSHOT(moment, w->reader);
 	const struct core *core = w->core;
 	AUTO_JSON(consent) = NULL;
 	AUTO_JSON(audit) = NULL;

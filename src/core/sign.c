@@ -18,6 +18,7 @@ enum { OPEN_AT_ONCE = 256, RETRIES = 16, RETRY_MS = 500 };
 static err_t
 in_time(struct worker *w, const struct act *act)
 {
+	AUTO_SNAPSHOT(moment, w->reader);
 	for (size_t i = 0; i < act->n; i++) {
 		struct issued issued;
 		TRY(issued_of(w->reader, act->parts[i].intent, &issued));

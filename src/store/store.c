@@ -44,6 +44,14 @@ run(sqlite3 *db, const char *sql)
 	return rc == SQLITE_OK ? OK : tx_error(db, rc, sql);
 }
 
+/* One statement without a result, prepared once: the transactions of a batch cost no parsing. */
+static err_t
+step(struct store_tx *tx, enum query_sql sql)
+{
+	AUTO_QUERY(q, tx, sql);
+	return query_run(&q);
+}
+
 static int
 note_log_pages(void *arg, sqlite3 *db, const char *name, int pages)
 {
@@ -65,17 +73,17 @@ command_fail(struct command *c, err_t e)
 static bool
 command_run(struct store *s, struct command *c)
 {
-	err_t e = run(s->tx.db, "SAVEPOINT command");
+	err_t e = step(&s->tx, SQL_TX_SAVEPOINT);
 	if (!err_is(e))
 		e = c->f(&s->tx, c->arg);
 	if (err_is(e)) {
 		command_fail(c, e);
 		if (sqlite3_get_autocommit(s->tx.db))
 			return false;
-		if (err_is(run(s->tx.db, "ROLLBACK TO command")))
+		if (err_is(step(&s->tx, SQL_TX_SAVEPOINT_UNDO)))
 			return false;
 	}
-	err_t released = run(s->tx.db, "RELEASE command");
+	err_t released = step(&s->tx, SQL_TX_SAVEPOINT_RELEASE);
 	if (err_is(released)) {
 		command_fail(c, released);
 		return false;
@@ -125,7 +133,7 @@ answer(struct store *s, struct command *batch, err_t committed, bool counts)
 static err_t
 commit(struct store *s)
 {
-	err_t e = run(s->tx.db, "COMMIT");
+	err_t e = step(&s->tx, SQL_TX_COMMIT);
 	if (!err_is(e))
 		return OK;
 	bool known = e.code == ERR_DISK_FULL || !sqlite3_get_autocommit(s->tx.db);
@@ -140,7 +148,7 @@ batch_run(struct store *s, struct command *first)
 	struct command *batch = first, **end = &first->next;
 	int64_t until = clock_monotonic() + STORE_BATCH_US;
 	bool whole = true, effect = false;
-	err_t e = run(s->tx.db, "BEGIN IMMEDIATE");
+	err_t e = step(&s->tx, SQL_TX_BEGIN_WRITE);
 	if (err_is(e)) {
 		answer(s, batch, e, false);
 		return;
@@ -366,6 +374,27 @@ store_reader_free(struct store_tx *reader)
 	if (reader->db != NULL)
 		tx_close(reader);
 	free(reader);
+}
+
+void
+store_snapshot_init(struct store_tx *reader)
+{
+	if (reader->snapshots++ == 0)
+		err_ignore(step(reader, SQL_TX_BEGIN_READ)); /* without it each query sees a moment of its own, as usual */
+}
+
+void
+store_snapshot_done(struct store_tx *reader)
+{
+	assert(reader->snapshots > 0);
+	if (--reader->snapshots == 0 && !sqlite3_get_autocommit(reader->db))
+		err_ignore(step(reader, SQL_TX_COMMIT)); /* nothing was written; a failed read has ended it already */
+}
+
+void
+store_snapshot_auto_(struct store_tx **reader)
+{
+	store_snapshot_done(*reader);
 }
 
 const char *

@@ -35,6 +35,16 @@ err_t store_write(struct store *s, store_f *f, void *arg);
 err_t store_reader_new(struct store *s, struct store_tx **ret_reader);
 void store_reader_free(struct store_tx *reader); /* accepts NULL */
 
+/* Many reads of one moment: from the first query after _init on, this reader sees the database as it was then, and its pages
+ * are read only once. May be nested. Held for a few queries only, never while another program or the writer is waited for:
+ * what is written meanwhile is not seen, and the write-ahead log cannot be wound back. */
+void store_snapshot_init(struct store_tx *reader);
+void store_snapshot_done(struct store_tx *reader);
+void store_snapshot_auto_(struct store_tx **reader);
+#define AUTO_SNAPSHOT(name, from)                                                                                      \
+	__attribute__((cleanup(store_snapshot_auto_))) struct store_tx *name = (from);                                  \
+	store_snapshot_init(name)
+
 /* The database file; the text lives as long as the store. */
 const char *store_path(const struct store *s);
 

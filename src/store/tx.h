@@ -8,6 +8,7 @@
 struct store_tx {
 	sqlite3 *db;
 	sqlite3_stmt *statements[SQL_COUNT]; /* prepared at first use */
+	unsigned snapshots;                  /* how many times a reader's moment is held */
 };
 
 /* The error for a result code of SQLite: ENOSPC is ERR_DISK_FULL; a failed fsync aborts the process. */

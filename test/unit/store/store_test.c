@@ -218,6 +218,37 @@ many_share_commits(void **state)
 	store_free(s);
 }
 
+/* What is committed while a reader holds a moment is seen after it, whoever else reads; moments may be nested. */
+static void
+a_moment_stays_the_same(void **state)
+{
+	(void)state;
+	struct store *s;
+	struct store_tx *held, *other;
+	struct key one = {.id = "one", .sha256 = {1}}, two = {.id = "two", .sha256 = {2}}, three = {.id = "three", .sha256 = {3}};
+	assert_ok(store_open(dir, (struct store_options){0}, &s));
+	assert_ok(store_reader_new(s, &held));
+	assert_ok(store_reader_new(s, &other));
+	assert_ok(store_write(s, put_key, &one));
+	{
+		AUTO_SNAPSHOT(outer, held);
+		assert_int_equal(count_keys(held), 1);
+		assert_ok(store_write(s, put_key, &two));
+		assert_int_equal(count_keys(other), 2);
+		{
+			AUTO_SNAPSHOT(inner, held);
+			assert_int_equal(count_keys(held), 1);
+		}
+		assert_int_equal(count_keys(held), 1);
+	}
+	assert_int_equal(count_keys(held), 2);
+	assert_ok(store_write(s, put_key, &three));
+	assert_int_equal(count_keys(held), 3);
+	store_reader_free(held);
+	store_reader_free(other);
+	store_free(s);
+}
+
 static void
 readers_cannot_write(void **state)
 {
@@ -257,6 +288,7 @@ statements_fit_the_schema(void **state)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
 static const struct CMUnitTest tests[] = {
 	TEST(writes_and_reads), TEST(an_error_undoes_only_its_own_command), TEST(survives_a_kill), TEST(one_process_has_it),
-	TEST(full_then_room), TEST(many_share_commits), TEST(readers_cannot_write), TEST(statements_fit_the_schema),
+	TEST(full_then_room), TEST(many_share_commits), TEST(readers_cannot_write), TEST(a_moment_stays_the_same),
+	TEST(statements_fit_the_schema),
 };
 UNIT_MAIN(tests)
