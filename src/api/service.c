@@ -7,6 +7,8 @@
 #include "fcgi/fcgi_text.h"
 #include "os/clock.h"
 
+#include <poll.h>
+
 static err_t
 keys_health(struct core *core)
 {
@@ -28,8 +30,10 @@ document_health(struct core *core)
 {
 	int fd = -1;
 	TRY(core_document_dup(core, &fd));
+	struct pollfd other = {.fd = fd};
+	bool gone = poll(&other, 1, 0) > 0; /* nothing was asked for but that the other side is there */
 	close(fd);
-	return OK;
+	return gone ? err_make(ERR_PEER_GONE, "the document program ended") : OK;
 }
 
 err_t

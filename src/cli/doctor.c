@@ -28,7 +28,8 @@ struct patient {
 	int64_t now;
 };
 
-enum { FILE_MAX = 64 * 1024 * 1024, PATIENCE_SECONDS = 10 };
+/* Core waits ten seconds for each program that it asks: its answer, which says who is silent, comes after that. */
+enum { FILE_MAX = 64 * 1024 * 1024, PATIENCE_SECONDS = 10, IMPATIENCE_SECONDS = 2, HEALTH_SECONDS = 15 };
 
 /* ---- files and disk --------------------------------------------------------------------------------------------------- */
 
@@ -61,44 +62,69 @@ disk_check(struct patient *p)
 
 /* ---- programs --------------------------------------------------------------------------------------------------------- */
 
-static void
-sockets_check(struct patient *p)
+/* One socket that paraphd listens on for its program; a program that hangs lets connections queue up, and that is said too. */
+static bool
+socket_check(struct patient *p, const char *name)
 {
-	static const char *const sockets[] = {"run/core.sock", "run/status-0.sock"};
-	for (size_t k = 0; k < sizeof sockets / sizeof sockets[0]; k++) {
-		char path[PATH_MAX];
-		int fd = -1;
-		err_t e = instance_path(&p->instance, sockets[k], path);
-		if (!err_is(e))
-			e = socket_connect(path, &fd);
-		file_close(&fd);
-		if (err_is(e)) {
-			finding_add(p->findings, FINDING_FAIL, "sockets", "%s: start the service with paraph serve %s", err_detail(),
-			    p->instance.directory);
-			return;
-		}
-	}
-	finding_add(p->findings, FINDING_OK, "sockets", "core and status take connections");
+	char path[PATH_MAX];
+	int fd = -1;
+	err_t e = instance_path(&p->instance, name, path);
+	if (!err_is(e))
+		e = socket_connect(path, &fd);
+	file_close(&fd);
+	if (err_is(e))
+		finding_add(p->findings, FINDING_FAIL, "sockets", "%s: start the service anew with paraph serve %s", err_detail(),
+		    p->instance.directory);
+	return !err_is(e);
 }
 
 static void
-jails_check(struct patient *p)
+sockets_check(struct patient *p)
 {
-	struct programs running;
-	programs_find(&p->instance, &running);
-	for (size_t k = 0; k < PROGRAMS_WANTED; k++)
-		if (!running.there[k]) {
-			finding_add(p->findings, FINDING_FAIL, "jails", "%s is not running: see %s/log", programs_wanted[k],
-			    p->instance.directory);
-			return;
-		}
-	for (size_t k = 0; k < running.n; k++)
-		if (!running.all[k].no_new_privs || !running.all[k].seccomp) {
+	size_t n = instance_status_processes(&p->instance);
+	bool core = socket_check(p, "run/core.sock"), courier = socket_check(p, "run/courier.sock"), status = true;
+	for (size_t k = 0; k < n; k++) {
+		char name[40];
+		snprintf(name, sizeof name, "run/status-%zu.sock", k);
+		status = socket_check(p, name) && status;
+	}
+	if (core && courier && status)
+		finding_add(p->findings, FINDING_OK, "sockets", "core, courier and %zu of status take connections", n);
+}
+
+/* Each one that is missing is named: paraphd starts it anew, so one that stays away has something to say in the log. */
+static void
+programs_check(struct patient *p, const struct programs *running)
+{
+	size_t missing = 0;
+	bool supervised = running->wanted_n > 0 && running->wanted[0].there; /* the first is paraphd */
+	for (size_t k = 0; k < running->wanted_n; k++) {
+		const struct program_wanted *w = &running->wanted[k];
+		if (w->there)
+			continue;
+		missing++;
+		finding_add(p->findings, FINDING_FAIL, "programs", "%s%s%s is not running: %s%s%s", w->binary,
+		    w->role[0] == '\0' ? "" : " ", w->role, supervised ? "if paraphd does not start it within a minute, see " : "run paraph serve ",
+		    p->instance.directory, supervised ? "/log" : "");
+	}
+	if (missing == 0)
+		finding_add(p->findings, FINDING_OK, "programs", "all %zu are running", running->wanted_n);
+}
+
+static void
+jails_check(struct patient *p, const struct programs *running)
+{
+	for (size_t k = 0; k < running->n; k++)
+		if (!running->all[k].no_new_privs || !running->all[k].seccomp) {
 			finding_add(p->findings, FINDING_FAIL, "jails", "%s (process %d) is not confined: stop the service and report it",
-			    running.all[k].name, running.all[k].pid);
+			    running->all[k].name, running->all[k].pid);
 			return;
 		}
-	finding_add(p->findings, FINDING_OK, "jails", "%zu processes confined", running.n);
+	if (running->n > 0)
+		finding_add(p->findings, FINDING_OK, "jails", "%zu processes confined", running->n);
+	else
+		finding_add(p->findings, FINDING_FAIL, "jails", "no program runs, so none can be looked at: run paraph serve %s",
+		    p->instance.directory);
 }
 
 static void
@@ -121,7 +147,8 @@ end_check(struct patient *p, const char *name, const struct buf *der, int64_t wa
 {
 	struct certificate c;
 	if (err_is(certificate_read(buf_bytes(der), &c))) {
-		finding_add(p->findings, FINDING_FAIL, "certificates", "public/%s.cer: %s", name, err_detail());
+		finding_add(p->findings, FINDING_FAIL, "certificates", "public/%s.cer: %s: bring it back from a backup", name,
+		    der->n == 0 ? "cannot be read" : err_detail());
 		return;
 	}
 	int64_t days = (c.not_after_at - p->now) / TIME_DAY;
@@ -140,11 +167,30 @@ fetch(struct patient *p, const char *path, struct buf *body)
 		return err_errno("making a temporary file");
 	const struct http_request r = {.method = "GET", .path = path, .save = name};
 	err_t e = http_send(p->plain, &r, NULL);
+	if (http_status(p->plain) == 0)
+		http_patience(p->plain, IMPATIENCE_SECONDS); /* who was silent once is not waited for so long again */
 	if (!err_is(e))
 		e = file_read(fd, body);
 	close(fd);
 	unlink(name);
 	return e;
+}
+
+/* The certificate of a CA in public/, which end_check has named when it is none. */
+static err_t
+issuer_read(const struct buf *der, struct certificate *ret_ca)
+{
+	return der->n == 0 ? err_make(ERR_CONF, "the CA's certificate in public/ cannot be read") : certificate_read(buf_bytes(der), ret_ca);
+}
+
+/* What was asked for as anybody would; a failure is told with where to look. */
+static void
+fetched(struct patient *p, const char *check, err_t e, const char *seen)
+{
+	if (err_is(e))
+		finding_add(p->findings, FINDING_FAIL, check, "%s: see %s/log", err_detail(), p->instance.directory);
+	else
+		finding_add(p->findings, FINDING_OK, check, "%s", seen);
 }
 
 static err_t
@@ -155,12 +201,12 @@ crl_age(struct patient *p, const char *path, const struct buf *issuer, char *ret
 	AUTO_BUF(der, FILE_MAX);
 	TRY(fetch(p, path, &der));
 	TRY(crl_read(buf_bytes(&der), &list));
-	TRY(certificate_read(buf_bytes(issuer), &ca));
+	TRY(issuer_read(issuer, &ca));
 	if (!bytes_eq(list.issuer, ca.subject))
 		return err_make(ERR_CONF, "%s is the list of another CA", path);
 	TRY(verify_signature(ca.spki, list.algorithm, list.tbs, list.signature));
 	if (list.next_update_at <= p->now)
-		return err_make(ERR_CONF, "%s is too old: is the service issuing lists? see the log", path);
+		return err_make(ERR_CONF, "%s is too old, no list is being issued", path);
 	int64_t life = list.next_update_at - list.this_update_at, age = p->now - list.this_update_at;
 	snprintf(ret_seen, room, "%s is %lld minutes old, good for %lld more", path, (long long)(age / TIME_MINUTE),
 	    (long long)((life - age) / TIME_MINUTE));
@@ -172,7 +218,7 @@ crl_check(struct patient *p, const char *path, const struct buf *issuer)
 {
 	char seen[200] = "";
 	err_t e = crl_age(p, path, issuer, seen, sizeof seen);
-	finding_result(p->findings, "crl", e, seen);
+	fetched(p, "crl", e, seen);
 }
 
 static err_t
@@ -196,7 +242,7 @@ ocsp_ask(struct patient *p)
 	const struct ocsp_single *single;
 	struct ocsp_response answer;
 	rand_serial(serial);
-	TRY(certificate_read(buf_bytes(&p->issuing), &ca));
+	TRY(issuer_read(&p->issuing, &ca));
 	TRY(ocsp_id_write(&id, DIGEST_SHA1, ca.subject, ca.public_key, BYTES_OF(serial)));
 	TRY(encode_done(&id, &id_der));
 	TRY(ocsp_request_write(&request, id_der, bytes(NULL, 0)));
@@ -216,18 +262,49 @@ ocsp_ask(struct patient *p)
 	TRY(fetch(p, (const char *)url.p, &der));
 	TRY(ocsp_response_read(buf_bytes(&der), &answer));
 	TRY(ocsp_response_check(&answer, &ca, BYTES_OF(serial), &single));
+	if (single->this_update_at > p->now + TIME_MINUTE || (single->next_update_at != 0 && single->next_update_at <= p->now))
+		return err_make(ERR_CONF, "the answer of OCSP is not of now");
 	if (single->state == OCSP_STATE_GOOD)
 		return err_make(ERR_CONF, "a serial that was never issued is called good: stop the service and report it");
 	return OK;
+}
+
+/* What core says of those it depends on; what each that is missing means. */
+static void
+health_check(struct patient *p, const json_t *health)
+{
+	static const struct {
+		const char *member, *means;
+	} parts[] = {
+	    {"keys", "paraph-keys role=issuing does not answer core: nothing can be signed"},
+	    {"stamps_and_status", "no time-stamp and no answer about status can be had: paraph-keys role=status or all of "
+	                          "paraph-status do not answer"},
+	    {"document", "paraph-document does not answer core: no document is taken, and none finished"},
+	    {"courier", "paraph-courier does not answer core: no invitation and no code goes out"},
+	};
+	size_t bad = 0;
+	for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++)
+		if (!json_is_true(json_object_get(health, parts[k].member))) {
+			finding_add(p->findings, FINDING_FAIL, "keys", "%s: see %s/log", parts[k].means, p->instance.directory);
+			bad++;
+		}
+	if (bad == 0)
+		finding_add(p->findings, FINDING_OK, "keys", "keys, time-stamps and answers work (asked through the API)");
 }
 
 static void
 key_check(struct patient *p)
 {
 	json_t *json = NULL;
-	const struct http_request r = {.method = "GET", .path = "/v1/health"};
+	const struct http_request r = {.method = "GET", .path = "/v1/health", .any_status = true};
 	err_t e = http_send(p->site, &r, &json);
-	finding_result(p->findings, "keys", e, "keys, time-stamps and answers work (asked through the API)");
+	bool health = json_string_value(json_object_get(json, "status")) != NULL; /* a problem has a number there */
+	const char *title = json_string_value(json_object_get(json, "title"));
+	if (health)
+		health_check(p, json);
+	else
+		finding_add(p->findings, FINDING_FAIL, "keys", "core cannot be asked: %s: see %s/log",
+		    err_is(e) ? err_detail() : title == NULL ? "no answer of ours" : title, p->instance.directory);
 	json_decref(json);
 }
 
@@ -240,12 +317,13 @@ keystore_note(struct patient *p)
 
 /* ---- all ---------------------------------------------------------------------------------------------------------------- */
 
-static err_t
+/* One that cannot be read stays empty, which its check then says. */
+static void
 certificate_load(struct patient *p, const char *name, struct buf *der)
 {
 	char path[PATH_MAX];
-	TRY(instance_path(&p->instance, name, path));
-	return file_read_path(path, der);
+	if (err_is(instance_path(&p->instance, name, path)) || err_is(file_read_path(path, der)))
+		der->n = 0;
 }
 
 static err_t
@@ -253,15 +331,15 @@ patient_open(struct patient *p, const char *directory)
 {
 	char tls[PATH_MAX];
 	TRY(instance_read(directory, &p->instance));
-	TRY(certificate_load(p, "public/root.cer", &p->root));
-	TRY(certificate_load(p, "public/issuing.cer", &p->issuing));
-	TRY(certificate_load(p, "public/tsu.cer", &p->tsu));
-	TRY(certificate_load(p, "public/seal.cer", &p->seal));
+	certificate_load(p, "public/root.cer", &p->root);
+	certificate_load(p, "public/issuing.cer", &p->issuing);
+	certificate_load(p, "public/tsu.cer", &p->tsu);
+	certificate_load(p, "public/seal.cer", &p->seal);
 	TRY(instance_path(&p->instance, "public/tls.crt", tls));
 	TRY(http_new(p->instance.base_url, tls, &p->plain));
 	TRY(http_new(p->instance.site_url, tls, &p->site));
 	http_patience(p->plain, PATIENCE_SECONDS); /* a service that hangs is a finding, not a wait */
-	http_patience(p->site, PATIENCE_SECONDS);
+	http_patience(p->site, HEALTH_SECONDS);
 	return OK;
 }
 
@@ -285,16 +363,19 @@ checks_run(struct patient *p)
 	disk_check(p);
 	clock_check(p);
 	sockets_check(p);
-	jails_check(p);
+	struct programs running;
+	programs_find(&p->instance, &running);
+	programs_check(p, &running);
+	jails_check(p, &running);
 	end_check(p, "root", &p->root, 3 * 365);
 	end_check(p, "issuing", &p->issuing, 365);
 	end_check(p, "tsu", &p->tsu, 180);
 	end_check(p, "seal", &p->seal, 90);
 	crl_check(p, "/crl/issuing.crl", &p->issuing);
 	crl_check(p, "/crl/root.crl", &p->root);
-	finding_result(p->findings, "aia", aia_fetch(p, "/aia/issuing.cer", &p->issuing), "issuing certificate is served at its address");
-	finding_result(p->findings, "aia", aia_fetch(p, "/aia/root.cer", &p->root), "root certificate is served at its address");
-	finding_result(p->findings, "ocsp", ocsp_ask(p), "answers, and calls no unknown serial good");
+	fetched(p, "aia", aia_fetch(p, "/aia/issuing.cer", &p->issuing), "issuing certificate is served at its address");
+	fetched(p, "aia", aia_fetch(p, "/aia/root.cer", &p->root), "root certificate is served at its address");
+	fetched(p, "ocsp", ocsp_ask(p), "answers, and calls no unknown serial good");
 	key_check(p);
 	keystore_note(p);
 }
@@ -308,7 +389,7 @@ doctor_main(int argc, char **argv)
 	bool json = false;
 	const struct option options[] = {{"json", NULL, "print one JSON object", NULL, &json}};
 	const struct option_use use = {"paraph doctor [--json] DIR",
-	    "Looks for what is wrong with the running service of the instance DIR: file modes, disk, clock, sockets, jails, ends\n"
+	    "Looks for what is wrong with the running service of the instance DIR: file modes, disk, clock, sockets, programs, jails, ends\n"
 	    "of certificates, ages of revocation lists, and the public addresses, fetched as anybody would. Changes nothing.\n"
 	    "Exit status 0: nothing failed (warnings may remain), 1: something failed.",
 	    options, 1, 1, 1};
@@ -318,11 +399,11 @@ doctor_main(int argc, char **argv)
 	struct patient p = {.root = none, .issuing = none, .tsu = none, .seal = none, .now = clock_now()};
 	p.findings = finding_new();
 	err_t e = patient_open(&p, words[0]);
-	status = err_is(e) ? command_fail(e) : COMMAND_DONE;
-	if (!err_is(e)) {
+	if (err_is(e)) /* nothing can be looked at, which is one finding too */
+		finding_add(p.findings, FINDING_FAIL, "instance", "%s", err_detail());
+	else
 		checks_run(&p);
-		status = finding_print(p.findings, json) == FINDING_FAIL ? COMMAND_FAILED : COMMAND_DONE;
-	}
+	status = finding_print(p.findings, json) == FINDING_FAIL ? COMMAND_FAILED : COMMAND_DONE;
 	patient_close(&p);
 	return status;
 }

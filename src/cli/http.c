@@ -190,11 +190,11 @@ transfer(struct http *h, struct buf *body, FILE *save)
 }
 
 static err_t
-answer_read(const struct http *h, struct bytes body, json_t **ret_json)
+answer_read(const struct http *h, bool any_status, struct bytes body, json_t **ret_json)
 {
 	json_error_t why;
 	json_t *json = body.n == 0 ? NULL : json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, &why);
-	if (h->status >= 400 || h->status < 200) {
+	if ((h->status >= 400 || h->status < 200) && !(any_status && json != NULL)) {
 		err_t e = problem(h, json, body);
 		json_decref(json);
 		return e;
@@ -221,7 +221,7 @@ saved_check(const struct http *h, const char *path)
 		fclose(f);
 	unlink(path);
 	json_t *none = NULL;
-	return answer_read(h, buf_bytes(&body), &none);
+	return answer_read(h, false, buf_bytes(&body), &none);
 }
 
 static err_t
@@ -242,7 +242,7 @@ send_open(struct http *h, const struct http_request *r, FILE *file, FILE *save, 
 	TRY(e);
 	if (save != NULL)
 		return fflush(save) == 0 ? saved_check(h, r->save) : err_errno("writing %s", r->save);
-	return answer_read(h, buf_bytes(&body), ret_json);
+	return answer_read(h, r->any_status, buf_bytes(&body), ret_json);
 }
 
 err_t

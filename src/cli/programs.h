@@ -4,12 +4,17 @@
 
 #include "os/instance.h"
 
-enum { PROGRAMS_WANTED = 6, PROGRAMS_MAX = 128 };
-
-/* The programs that a working instance has at least one process of. */
-extern const char *const programs_wanted[PROGRAMS_WANTED];
+enum { PROGRAMS_WANTED_MAX = INSTANCE_STATUS_MAX + 7, PROGRAMS_MAX = 128 };
 
 struct programs {
+	/* What a working instance has: each program in each role. */
+	struct program_wanted {
+		const char *binary;
+		char role[24]; /* the argument that tells it from others of that program; empty: there is one only */
+		bool there;
+	} wanted[PROGRAMS_WANTED_MAX];
+	size_t wanted_n;
+	/* What of ours must be in a jail. */
 	struct program {
 		char name[32];
 		int pid;
@@ -17,10 +22,9 @@ struct programs {
 		bool seccomp; /* a filter is loaded */
 	} all[PROGRAMS_MAX];
 	size_t n;
-	bool there[PROGRAMS_WANTED];
 };
 
-/* Finds every process that was started with instance=DIR of this instance. */
+/* Finds every process that was started with instance=DIR of this instance, its supervisor and its front. */
 void programs_find(const struct instance *i, struct programs *ret_programs);
 
 #endif

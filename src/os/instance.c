@@ -328,6 +328,13 @@ instance_workers(const struct instance *i)
 	return n < 1 ? 1 : n > 64 ? 64 : (size_t)n;
 }
 
+size_t
+instance_status_processes(const struct instance *i)
+{
+	size_t n = instance_workers(i);
+	return n > INSTANCE_STATUS_MAX ? INSTANCE_STATUS_MAX : n;
+}
+
 int
 instance_log_level(const struct instance *i)
 {

@@ -97,8 +97,12 @@ err_t instance_path(const struct instance *i, const char *name, char ret_path[PA
 /* The uid (and gid) of a program's user: uid_base + user as root, our own otherwise. */
 uid_t instance_uid(const struct instance *i, enum instance_user user);
 
-/* Number of workers or status processes: as configured, or one for each processor, 1 to 64. */
+/* Number of workers: as configured, or one for each processor, 1 to 64. */
 size_t instance_workers(const struct instance *i);
+
+/* Number of status processes: one for each worker, at most INSTANCE_STATUS_MAX. */
+enum { INSTANCE_STATUS_MAX = 16 };
+size_t instance_status_processes(const struct instance *i);
 
 /* The log level as syslog number. */
 int instance_log_level(const struct instance *i);

@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
+
+enum { PATIENCE_SECONDS = 5 };
 
 err_t
 socket_pair(int ret_fds[2])
@@ -60,7 +63,10 @@ socket_connect(const char *path, int *ret_fd)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_errno("socket");
-	if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
+	/* A listener that accepts nothing any more lets connect wait for room in its queue. */
+	const struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0 ||
+	    connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
 		err_t e = err_errno("connecting to %s", path);
 		close(fd);
 		return e;

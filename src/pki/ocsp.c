@@ -462,6 +462,14 @@ ocsp_read_tbs(struct bytes tbs, struct ocsp_response *ret_response)
 	return OK;
 }
 
+/* OCSPResponseStatus [RFC 6960 4.2.1] */
+static const char *
+failure_name(uint8_t status)
+{
+	static const char *const names[] = {"", "malformedRequest", "internalError", "tryLater", "", "sigRequired", "unauthorized"};
+	return status < sizeof names / sizeof names[0] ? names[status] : "";
+}
+
 /* The BasicOCSPResponse inside a successful OCSPResponse. */
 static err_t
 unwrap(struct bytes der, struct bytes *ret_basic)
@@ -470,7 +478,7 @@ unwrap(struct bytes der, struct bytes *ret_basic)
 	uint8_t status = decode_enum(&all);
 	TRY(decode_check(&top));
 	if (status != 0)
-		return err_make(ERR_OCSP_RESPONSE, "the responder answered with status %d", status);
+		return err_make(ERR_OCSP_RESPONSE, "the responder did not answer, but said %s (%d)", failure_name(status), status);
 	struct decode content = decode_enter(&all, DER_EXPLICIT(0)), pair = decode_enter(&content, DER_SEQUENCE);
 	bool basic = bytes_eq(decode_oid(&pair), OID_OCSP_BASIC);
 	struct bytes octets = decode_octets(&pair);

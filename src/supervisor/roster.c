@@ -39,8 +39,7 @@ roster_make(const struct instance *instance, struct roster *ret_roster)
 {
 	struct roster *r = ret_roster;
 	memset(r, 0, sizeof *r);
-	size_t workers = instance_workers(instance);
-	r->status_n = workers > ROSTER_STATUS_MAX ? ROSTER_STATUS_MAX : workers;
+	r->status_n = instance_status_processes(instance);
 
 	size_t issuing = program_add(r, "keys", "paraph-keys", INSTANCE_USER_KEYS, 3);
 	snprintf(r->programs[issuing].argument, ROSTER_NAME_MAX, "role=issuing");
