@@ -6,15 +6,21 @@
 #include "base/rand.h"
 #include "base/time.h"
 
-enum { PLACES = 8192 };
+enum {
+	SETS = 2048,
+	WAYS = 8, /* places of a set: so many names of one minute may meet before one of them is forgotten */
+};
+
+struct place {
+	uint64_t name; /* 64 bits of the keyed digest; together with the set enough to tell names apart */
+	int64_t minute;
+	unsigned n;
+};
 
 struct limiter {
 	pthread_mutex_t mutex;
-	uint8_t key[16]; /* so that nobody can choose names that share a place */
-	struct {
-		int64_t minute;
-		unsigned n;
-	} place[PLACES];
+	uint8_t key[16]; /* so that nobody can choose names that meet in a set */
+	struct place set[SETS][WAYS];
 };
 
 struct limiter *
@@ -37,29 +43,38 @@ limiter_free(struct limiter *l)
 	free(l);
 }
 
-static size_t
-place_of(const struct limiter *l, struct str name, unsigned class_)
+/* The place of a name in its set: its own, else one that an earlier minute left, else the least used. The busiest names keep
+ * their counts, so a flood of names frees nobody who floods. */
+static struct place *
+place_of(struct limiter *l, struct str name, unsigned class_, int64_t minute)
 {
 	uint8_t hash[DIGEST_SHA256_LEN], c = (uint8_t)class_;
+	uint64_t tag;
 	AUTO_DIGEST(d, DIGEST_SHA256);
 	digest_add(d, BYTES_OF(l->key));
 	digest_add(d, bytes(&c, 1));
 	digest_add(d, str_bytes(name));
 	digest_peek(d, hash);
-	return ((size_t)hash[0] << 8 | hash[1]) % PLACES;
+	memcpy(&tag, hash + 2, sizeof tag);
+	struct place *set = l->set[((size_t)hash[0] << 8 | hash[1]) % SETS], *free_one = &set[0];
+	for (size_t i = 0; i < WAYS; i++) {
+		bool old = set[i].minute != minute;
+		if (!old && set[i].name == tag)
+			return &set[i];
+		bool taken = free_one->minute == minute;
+		if (taken && (old || set[i].n < free_one->n))
+			free_one = &set[i];
+	}
+	*free_one = (struct place){.name = tag, .minute = minute};
+	return free_one;
 }
 
 err_t
 limiter_count(struct limiter *l, struct str name, unsigned class_, unsigned limit, int64_t now_us)
 {
-	size_t at = place_of(l, name, class_);
-	int64_t minute = now_us / TIME_MINUTE;
+	int64_t minute = now_us / TIME_MINUTE + 1; /* an empty table is of minute 0 */
 	pthread_mutex_lock(&l->mutex);
-	if (l->place[at].minute != minute) {
-		l->place[at].minute = minute;
-		l->place[at].n = 0;
-	}
-	unsigned n = ++l->place[at].n;
+	unsigned n = ++place_of(l, name, class_, minute)->n;
 	pthread_mutex_unlock(&l->mutex);
 	return n <= limit ? OK : err_make(ERR_RATE, "more than %u requests in a minute", limit);
 }

@@ -1,5 +1,6 @@
 /* How often each key, session or address may call: counted by the minute in a fixed table, so a flood of names costs no
- * memory (two names may share a place, and then also the limit). Any thread. */
+ * memory. Each name has its own count: nobody is refused for what another did. When more names call within a minute than the
+ * table has places for, the counts of the quietest start again. Any thread. */
 #ifndef PARAPH_API_LIMITER_H
 #define PARAPH_API_LIMITER_H
 
