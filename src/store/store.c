@@ -261,10 +261,20 @@ lock(const char *dir, int *ret_fd)
 	return OK;
 }
 
+/* SQLite counts what it allocates under one mutex for all connections, which readers and the writer then wait for each other
+ * to leave; nobody asks for that count. */
+static void
+configure(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static err_t
 connect_db(const char *path, int flags, sqlite3 **ret_db)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	sqlite3 *db = NULL;
+	pthread_once(&once, configure);
 	int rc = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
 	if (rc != SQLITE_OK) {
 		err_t e = tx_error(db, rc, path);
