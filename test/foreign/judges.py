@@ -124,7 +124,7 @@ def flipped(path, target, at):
 
 def json_lines(judge, answer, accepted):
     if answer.returncode not in accepted:
-        raise Missing(f'{judge}: ' + (answer.stderr.strip() or answer.stdout.strip())[-500:])
+        raise Missing(f'{judge} (exit {answer.returncode}): ' + (answer.stderr.strip() or answer.stdout.strip())[-500:])
     return [json.loads(line) for line in answer.stdout.splitlines() if line.startswith('{')]
 
 
