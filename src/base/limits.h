@@ -21,7 +21,8 @@ enum {
 	LIMIT_SIGNERS = 20,                      /* signers of one request */
 	LIMIT_DOCUMENTS = 10,                    /* documents of one request */
 	LIMIT_PLAN = 256 * 1024,                 /* octets of a plan */
-	LIMIT_NAME_OCTETS = 64,                  /* characters of a common name [RFC 5280 ub-common-name] */
+	LIMIT_NAME = 64,                         /* characters of a name [RFC 5280 ub-common-name], so … */
+	LIMIT_NAME_OCTETS = 4 * LIMIT_NAME,      /* … many octets of UTF-8 */
 	LIMIT_TITLE = 200,                       /* octets of a title */
 	LIMIT_CODE_TRIES = 5,                    /* per signer and request, for ever */
 	LIMIT_CODE_SENDS = 3,                    /* per signer and request, for ever */

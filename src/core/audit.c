@@ -4,12 +4,14 @@
 
 #include "base/base64.h"
 #include "base/fault.h"
+#include "base/limits.h"
 #include "base/rand.h"
 #include "core/ask.h"
 #include "core/pack.h"
 #include "os/clock.h"
 
 enum { LEAF_MAX = 64 * 1024, SALT_LEN = 32 };
+_Static_assert(sizeof(((paraph_CheckpointSign *)0)->origin) > LIMIT_NAME_OCTETS, "every name of an installation fits");
 
 struct audit {
 	struct tlog tree; /* of the writer's thread; only a cache, compared with the table before each use */

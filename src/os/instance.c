@@ -1,5 +1,6 @@
 #include "os/instance.h"
 #include "base/conf.h"
+#include "base/limits.h"
 
 #include <ctype.h>
 #include <sched.h>
@@ -125,6 +126,21 @@ arc_check(const char *arc)
 	return OK;
 }
 
+/* It is the origin of every checkpoint of the audit log, and stands on pages and in mails. */
+static err_t
+name_check(const char *name)
+{
+	struct str text;
+	size_t characters = 0;
+	if (err_is(str_check(bytes(name, strlen(name)), &text)) || text.n == 0)
+		return err_make(ERR_CONF, "[instance] name: must be text in UTF-8");
+	for (size_t at = 0; at < text.n; characters++)
+		(void)str_next(text, &at);
+	if (characters > LIMIT_NAME)
+		return err_make(ERR_CONF, "[instance] name: %zu characters, at most %d fit", characters, LIMIT_NAME);
+	return OK;
+}
+
 /* A demo cannot become production by a flag, and production does not start half-configured. */
 static err_t
 profile_check(const struct instance *i)
@@ -152,6 +168,7 @@ profile_check(const struct instance *i)
 static err_t
 values_check(const struct instance *i)
 {
+	TRY(name_check(i->name));
 	TRY(arc_check(i->oid_arc));
 	TRY(url_check("base_url", i->base_url, false));
 	TRY(url_check("site_url", i->site_url, true));
@@ -241,6 +258,7 @@ static err_t
 value_set(struct instance *i, const struct conf_item *item, const char *value)
 {
 	char *at = (char *)i + item->offset;
+	TRY(conf_value_check(item->section, item->key, value));
 	if (item->type == CONF_NUMBER) {
 		char *end;
 		long long v = strtoll(value, &end, 10);

@@ -68,7 +68,9 @@ static const struct {
     {"[instance]\nmode=prod\n", "must be one of: demo internal production"},
     {"[instance]\nmode=demo internal\n", "must be one of"},
     {"[instance]\nmode=\n", "must be one of"},
-    {"[front]\nname=x\nnonsense\n", "line 3"},
+    {"[front]\nname=x\nnonsense\n", "line 3: not a [section] or key = value"},
+    {"[front]\nname=x\n[front\n", "line 3: not a [section] or key = value"},
+    {"[front]\nname=x\001y\n", "line 2: [front] name: a control character"},
 };
 
 static void
@@ -85,6 +87,43 @@ wrong_files(void **state)
 	}
 }
 
+/* A value is everything behind the =, as long as the longest that any may be. */
+static void
+values_come_whole(void **state)
+{
+	(void)state;
+	static char text[CONF_VALUE_MAX + 200], value[CONF_VALUE_MAX + 2];
+	struct settings s = {0};
+	assert_ok(read_text("\t[ front ] \r\n  name\t= a = \"b\" ; c # d \xe7\x8e\x8b \r\n\n# port = 1\n ; port = 2\nport=3", &s));
+	assert_string_equal(s.name, "a = \"b\" ; c # d \xe7\x8e\x8b");
+	assert_int_equal(s.port, 3);
+	conf_done(items, ITEMS, &s);
+	for (size_t n = CONF_VALUE_MAX - 1; n <= CONF_VALUE_MAX + 1; n++) {
+		memset(value, 'x', n);
+		value[n] = '\0';
+		snprintf(text, sizeof text, "[front]\nname = %s\n", value);
+		err_t e = read_text(text, &s);
+		assert_int_equal(e.code, n <= CONF_VALUE_MAX ? ERR_OK : ERR_CONF);
+		assert_int_equal(conf_value_check("front", "name", value).code, e.code);
+		if (err_is(e))
+			continue;
+		assert_string_equal(s.name, value);
+		conf_done(items, ITEMS, &s);
+	}
+}
+
+/* What a file would give back otherwise than it was written, or as another line. */
+static void
+values_that_no_file_can_hold(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {" x", "x ", "\tx", "x\ny = 1", "x\r", "x\x7f", "x\x01"};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		assert_err(conf_value_check("front", "name", bad[i]), ERR_CONF);
+	assert_ok(conf_value_check("front", "name", ""));
+	assert_ok(conf_value_check("front", "name", "a b; c"));
+}
+
 static void
 no_file(void **state)
 {
@@ -97,6 +136,8 @@ no_file(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(defaults_and_values),
     cmocka_unit_test(wrong_files),
+    cmocka_unit_test(values_come_whole),
+    cmocka_unit_test(values_that_no_file_can_hold),
     cmocka_unit_test(no_file),
 };
 UNIT_MAIN(tests)

@@ -89,6 +89,54 @@ written_and_read_is_the_same(void **state)
 	instance_done(&read);
 }
 
+/* Whatever a value may be, the file gives back: the longest ones, and what looks like something else in a file. */
+static void
+the_largest_values_come_back(void **state)
+{
+	(void)state;
+	struct instance made, read;
+	static char name[4 * 64 + 1], url[201], arc[121], path[4001];
+	AUTO_BUF(text, 1 << 16);
+	for (size_t i = 0; i < 64; i++)
+		memcpy(name + 4 * i, "\xf0\xa0\x80\x80", 4);
+	memset(url, 'a', 200);
+	memcpy(url, "http://", 7);
+	memset(arc, '1', 120);
+	memcpy(arc, "2.25.", 5);
+	memset(path, 'p', 4000);
+	const char *const values[][3] = {{"instance", "name", name}, {"instance", "oid_arc", arc}, {"front", "base_url", url},
+	    {"front", "site_url", url}, {"organisation", "name", "DEMO ; # = [x]"}, {"mail", "password_file", path},
+	    {"sms", "url", url}, {"mail", "user", "\"a\""}};
+	assert_ok(instance_default(folder, &made));
+	for (size_t k = 0; k < sizeof values / sizeof values[0]; k++)
+		assert_ok(instance_set(&made, values[k][0], values[k][1], values[k][2]));
+	instance_write(&made, &text);
+	buf_put_byte(&text, 0);
+	conf_put((char *)text.p);
+	assert_ok(instance_read(folder, &read));
+	assert_string_equal(read.name, name);
+	assert_string_equal(read.oid_arc, arc);
+	assert_string_equal(read.base_url, url);
+	assert_string_equal(read.site_url, url);
+	assert_string_equal(read.organisation, "DEMO ; # = [x]");
+	assert_string_equal(read.mail_password_file, path);
+	assert_string_equal(read.sms_url, url);
+	assert_string_equal(read.mail_user, "\"a\"");
+	instance_done(&read);
+	/* One more, and it is refused; what would become another line never gets in. */
+	assert_err(instance_set(&made, "mail", "user", "x\nprofile = internal"), ERR_CONF);
+	char longer[4 * 64 + 2];
+	snprintf(longer, sizeof longer, "%sx", name);
+	assert_ok(instance_set(&made, "instance", "name", longer));
+	buf_reset(&text);
+	instance_write(&made, &text);
+	buf_put_byte(&text, 0);
+	conf_put((char *)text.p);
+	assert_err(instance_read(folder, &read), ERR_CONF);
+	assert_non_null(strstr(err_detail(), "65 characters"));
+	instance_done(&made);
+}
+
 static void
 bad_configurations_are_refused(void **state)
 {
@@ -97,6 +145,8 @@ bad_configurations_are_refused(void **state)
 	    "",
 	    "[instance]\noid_arc = 1.3.6.1.4.1.1\n",
 	    "[instance]\noid_arc = 2.25.x\n",
+	    "[instance]\noid_arc = 2.25.1\nname = \n",
+	    "[instance]\noid_arc = 2.25.1\nname = \xff\n",
 	    "[instance]\noid_arc = 2.25.1\nprofile = production\n",
 	    "[instance]\noid_arc = 2.25.1\n[organisation]\ncommon_name = Real Name\n",
 	    "[instance]\noid_arc = 2.25.1\n[organisation]\ncountry = fr\n",
@@ -128,6 +178,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(defaults_are_those_of_the_table),
 	    cmocka_unit_test(written_and_read_is_the_same),
+	    cmocka_unit_test(the_largest_values_come_back),
 	    cmocka_unit_test(bad_configurations_are_refused),
 	};
 	return cmocka_run_group_tests(tests, folder_make, folder_remove);
