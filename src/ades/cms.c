@@ -134,15 +134,23 @@ cms_signed_data(const struct cms_parts *parts, void *room, size_t room_n, struct
 }
 
 size_t
-cms_size_max(size_t certificates_n, size_t issuer_n, size_t time_stamp_n)
+cms_size_max(const struct cms_sizes *sizes)
 {
 	enum {
-		FRAME = 100,       /* headers with long lengths, versions, algorithms, type */
+		VERSION = 3,
+		DIGEST_ALGORITHM = 13,    /* SHA-256 without parameters */
+		SIGNATURE_ALGORITHM = 12, /* ecdsa-with-SHA256 */
+		CONTENT = 13,             /* id-data, detached */
 		SERIAL = 22,
-		ATTRIBUTES = 168,  /* all four */
-		SIGNATURE = 74,    /* two INTEGERs of 33 octets */
-		TOKEN_FRAME = 26,
+		SIGNATURE = 74,           /* an OCTET STRING with two INTEGERs of 33 octets */
+		SIGNED_DATA_TYPE = 11,
+		TIME_STAMP_TYPE = 13,
 	};
-	return certificates_n + issuer_n + FRAME + SERIAL + ATTRIBUTES + SIGNATURE
-	       + (time_stamp_n ? time_stamp_n + TOKEN_FRAME : 0);
+	size_t info = VERSION + encode_size(sizes->issuer + SERIAL) + DIGEST_ALGORITHM + sizes->attributes + SIGNATURE_ALGORITHM
+	              + SIGNATURE;
+	if (sizes->time_stamp > 0)
+		info += encode_size(encode_size(TIME_STAMP_TYPE + encode_size(sizes->time_stamp)));
+	size_t data = VERSION + encode_size(DIGEST_ALGORITHM) + CONTENT + encode_size(sizes->certificates)
+	              + encode_size(encode_size(info));
+	return encode_size(SIGNED_DATA_TYPE + encode_size(encode_size(data)));
 }

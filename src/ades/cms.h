@@ -10,7 +10,8 @@
 #include "der/der.h"
 
 enum {
-	CMS_ATTRIBUTES_MAX = 512,    /* room for signed attributes: 135 octets, 165 with signing-time */
+	CMS_ATTRIBUTES_MAX = 512,    /* room for signed attributes: 165 octets with signing-time, and … */
+	CMS_ATTRIBUTES_PADES = 135,  /* … exactly so many without */
 	CMS_CERTIFICATES_MAX = 16,   /* certificates in one SignedData */
 };
 
@@ -42,9 +43,16 @@ struct cms_parts {
  * is not DER. */
 err_t cms_signed_data(const struct cms_parts *parts, void *room, size_t room_n, struct bytes *ret_cms);
 
-/* Octets that cms_signed_data needs at most, known before there is a key: certificates_n octets of certificates in total,
- * issuer_n of the signer's issuer name, a token of time_stamp_n octets (0: none); P-256 signature, SHA-256. Compare with
- * LIMIT_SIGNATURE_HOLE. */
-size_t cms_size_max(size_t certificates_n, size_t issuer_n, size_t time_stamp_n);
+/* What decides how large a SignedData becomes: octets of its parts, known before there is a signature. */
+struct cms_sizes {
+	size_t attributes;   /* CMS_ATTRIBUTES_PADES */
+	size_t certificates; /* all of them together */
+	size_t issuer;       /* name of the signer's issuer */
+	size_t time_stamp;   /* 0: none */
+};
+
+/* Octets that cms_signed_data needs at most, and no more than the parts need: a serial of 20 octets, a P-256 signature and
+ * SHA-256 are taken for granted, the signature as long as one can be. */
+size_t cms_size_max(const struct cms_sizes *sizes);
 
 #endif

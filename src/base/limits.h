@@ -28,8 +28,8 @@ enum {
 	LIMIT_CODE_SENDS = 3,                    /* per signer and request, for ever */
 	LIMIT_OCSP_REQUEST = 4096,               /* octets */
 	LIMIT_TSP_REQUEST = 4096,                /* octets */
-	LIMIT_SIGNATURE_HOLE = 3584,             /* octets of DER for the CMS of a signature */
-	LIMIT_STAMP_HOLE = 2048,                 /* octets of DER for a document time-stamp: 1,360 are used; a signature must add less than 25 kB */
+	LIMIT_SIGNATURE_HOLE = 16 * 1024,        /* octets of DER that may be kept for the CMS of a signature, and … */
+	LIMIT_STAMP_HOLE = 8 * 1024,             /* … for a document time-stamp; as many are kept as the certificates ask for */
 };
 
 #endif

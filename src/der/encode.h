@@ -38,6 +38,14 @@ encode_mark(const struct encode *w)
 	return (size_t)(w->end - w->p);
 }
 
+/* Octets of a whole element with so much content, for who must know a size before there is anything to write. */
+static inline size_t
+encode_size(size_t content_n)
+{
+	size_t length = content_n < 0x80 ? 1 : content_n < 0x100 ? 2 : content_n < 0x10000 ? 3 : 4;
+	return 1 + length + content_n;
+}
+
 /* What was written, valid as long as the buffer; ERR_LIMIT when it did not fit. */
 err_t encode_done(const struct encode *w, struct bytes *ret_der);
 

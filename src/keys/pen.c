@@ -6,6 +6,7 @@
 #include "keys/pens.h"
 #include "keys/registration.h"
 #include "keys/revisions.h"
+#include "keys/unit.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "pki/lint.h"
@@ -14,7 +15,7 @@
 #include <sys/stat.h>
 
 enum { FD_BASE, FD_PLAN, FD_OUT, FDS };
-enum { TBS_MAX = 4096, STAMP_TOKEN_ROOM = 1500 };
+enum { TBS_MAX = 4096 };
 
 /* One signature while its key exists. */
 struct act {
@@ -194,7 +195,7 @@ files_get(struct act *t, const int *fds, bool again)
 /* ---- the signature revision ---- */
 
 static err_t
-revision_make(struct act *t, int64_t dated_at)
+revision_make(struct act *t, int64_t dated_at, size_t room)
 {
 	struct pen *pen = t->pen;
 	struct revision_words words = {0};
@@ -202,8 +203,8 @@ revision_make(struct act *t, int64_t dated_at)
 	TRY(str_check(bytes(t->m->reason, strlen(t->m->reason)), &words.reason));
 	TRY(str_check(bytes(t->m->location, strlen(t->m->location)), &words.location));
 	pen->dated_at = dated_at;
-	return revision_signature(&pen->plan, &pen->tip, pen->field, dated_at, &words, &pen->increment, &pen->hole,
-	    &pen->tip_after);
+	return revision_signature(&pen->plan, &pen->tip, pen->field, dated_at, &words, room, &pen->increment,
+	    &pen->hole, &pen->tip_after);
 }
 
 /* SHA-256 of the file without the hole. */
@@ -238,13 +239,20 @@ tbs_make(struct act *t)
 	return lint_certificate(bytes(t->tbs, t->tbs_n), &t->d->signer, &t->d->facts, &t->issuer, t->now);
 }
 
-/* That certificate, chain and a time-stamp will fit is known before the key is used for anything. */
+/* What must be kept free in the file for signature, certificate, its CA's and a time-stamp. Each octet stands there twice,
+ * in hexadecimal, whether it is used or not: so their sizes are what they are for this name, this service and this unit
+ * (doc/decisions/0007). */
 static err_t
-room_check(const struct act *t)
+room_make(const struct act *t, size_t *ret_room)
 {
-	size_t certificates = t->tbs_n + 128 + t->issuer.der.n;
-	if (cms_size_max(certificates, t->issuer.subject.n, STAMP_TOKEN_ROOM) > LIMIT_SIGNATURE_HOLE)
-		return err_make(ERR_HOLE, "the certificates need %zu octets", certificates);
+	struct cms_sizes sizes = {.attributes = CMS_ATTRIBUTES_PADES,
+	    .certificates = certificate_size_max(t->tbs_n) + t->issuer.der.n,
+	    .issuer = t->issuer.subject.n};
+	TRY(unit_token_room(t->d, &sizes.time_stamp));
+	size_t room = cms_size_max(&sizes);
+	if (room > LIMIT_SIGNATURE_HOLE)
+		return err_make(ERR_HOLE, "signature, chain and time-stamp need %zu octets", room);
+	*ret_room = room;
 	return OK;
 }
 
@@ -253,8 +261,7 @@ key_make(struct act *t)
 {
 	TRY(keystore_once_make(t->d->keystore, &t->key));
 	t->key_made_at = clock_now();
-	TRY(tbs_make(t));
-	return room_check(t);
+	return tbs_make(t);
 }
 
 static err_t
@@ -371,10 +378,12 @@ void_record(struct desk *d, const uint8_t intent[RECORD_ID], struct bytes reason
 static err_t
 sign(struct act *t)
 {
+	size_t room = 0;
 	t->now = clock_now();
 	TRY(desk_certificate(t->d, KEYSTORE_ISSUING, &t->issuer));
-	TRY(revision_make(t, time_floor(t->now)));
 	TRY(key_make(t));
+	TRY(room_make(t, &room));
+	TRY(revision_make(t, time_floor(t->now), room));
 	TRY(key_record(t));
 	err_t e = act_out(t);
 	if (!err_is(e))
@@ -500,7 +509,8 @@ resume_pen(struct act *t, const struct book_intent *i, const int *fds)
 	TRY(files_get(t, fds, true));
 	if (memcmp(t->base_sha256.p, i->base_sha256, RECORD_HASH) != 0 || i->stamp_field != t->m->stamp_field)
 		return err_make(ERR_INTENT, "this signature was begun on another base");
-	TRY(revision_make(t, i->dated_at));
+	/* The place as it was, whatever would be kept today: the signature is over what stands around it. */
+	TRY(revision_make(t, i->dated_at, hole_room((struct hole){i->hole_from, i->hole_to})));
 	digest_sha256(buf_bytes(&t->pen->increment), digest);
 	if (memcmp(digest, i->increment_sha256, sizeof digest) != 0)
 		return err_make(ERR_INTENT, "this signature was begun with other words");

@@ -210,13 +210,14 @@ static err_t
 dss(struct desk *d, struct pen *pen, const paraph_DssPut *m, paraph_Keys *ret_answer)
 {
 	struct revision_item items[DSS_ITEMS_MAX];
-	size_t n;
+	size_t n, room;
 	TRY(items_get(m, items, &n));
 	buf_reset(&pen->increment);
 	TRY(revision_dss(&pen->plan, &pen->tip, items, n, &pen->increment, &pen->tip_after));
 	TRY(append(pen, PEN_DOC_STAMP));
 	FAULT_POINT("keys.increment.dss");
-	TRY(revision_stamp(&pen->plan, &pen->tip, pen->stamp_field, &pen->increment, &pen->hole, &pen->tip_after));
+	TRY(unit_token_room(d, &room));
+	TRY(revision_stamp(&pen->plan, &pen->tip, pen->stamp_field, room, &pen->increment, &pen->hole, &pen->tip_after));
 	paraph_IncrementAnswer *a = &ret_answer->body.increment_answer;
 	TRY(answer(d, pen, 2, ret_answer));
 	a->stamp_imprint.size = RECORD_HASH;

@@ -21,3 +21,13 @@ unit_check(struct desk *d, struct bytes token, struct bytes imprint, struct tsp_
 	snprintf(why, sizeof why, "%s", err_detail());
 	return err_make(ERR_STAMP, "%s", why);
 }
+
+err_t
+unit_token_room(struct desk *d, size_t *ret_room)
+{
+	struct certificate unit;
+	struct oid policy;
+	TRY(desk_certificate(d, KEYSTORE_TSU, &unit));
+	TRY(profile_policy_oid(&d->facts, PROFILE_POLICY_STAMP, &policy));
+	return tsp_token_size_max(&unit, oid_bytes(&policy), ret_room);
+}

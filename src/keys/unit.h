@@ -8,4 +8,7 @@
 /* Proves that token covers imprint (SHA-256) and comes from our unit. ERR_STAMP. */
 err_t unit_check(struct desk *d, struct bytes token, struct bytes imprint, struct tsp_token *ret_token);
 
+/* Octets that a time-stamp of our unit has at most: what must be kept free for one. ERR_KEY_MISSING without a unit. */
+err_t unit_token_room(struct desk *d, size_t *ret_room);
+
 #endif

@@ -54,6 +54,14 @@ tip_check(const struct plan *plan, const struct tip *tip)
 }
 
 static err_t
+room_check(size_t room, size_t most)
+{
+	if (room == 0 || room > most)
+		return err_make(ERR_HOLE, "%zu octets to keep free, and 1 to %zu may be", room, most);
+	return OK;
+}
+
+static err_t
 field_check(const struct plan *plan, const struct tip *tip, size_t field, enum plan_kind kind)
 {
 	if (field >= plan->fields_n || plan->fields[field].kind != kind)
@@ -114,7 +122,7 @@ put_word(struct buf *out, const char *key, struct str word)
 }
 
 static void
-put_signature(struct increment *inc, struct literal_ref ref, int64_t at, const struct revision_words *words,
+put_signature(struct increment *inc, struct literal_ref ref, int64_t at, const struct revision_words *words, size_t room,
     struct frame *ret_frame)
 {
 	increment_object(inc, ref);
@@ -126,18 +134,18 @@ put_signature(struct increment *inc, struct literal_ref ref, int64_t at, const s
 	put_word(inc->out, "Reason", words->reason);
 	put_word(inc->out, "Location", words->location);
 	put_word(inc->out, "ContactInfo", words->contact);
-	put_frame(inc->out, LIMIT_SIGNATURE_HOLE, ret_frame);
+	put_frame(inc->out, room, ret_frame);
 	buf_put_str(inc->out, STR(">>"));
 	increment_object_end(inc);
 }
 
 static void
-put_stamp(struct increment *inc, struct literal_ref ref, struct frame *ret_frame)
+put_stamp(struct increment *inc, struct literal_ref ref, size_t room, struct frame *ret_frame)
 {
 	increment_object(inc, ref);
 	/* [EN 319 142-1 5.4.3] */
 	buf_put_str(inc->out, STR("<</Type /DocTimeStamp /Filter /Adobe.PPKLite /SubFilter /ETSI.RFC3161\n"));
-	put_frame(inc->out, LIMIT_STAMP_HOLE, ret_frame);
+	put_frame(inc->out, room, ret_frame);
 	buf_put_str(inc->out, STR(">>"));
 	increment_object_end(inc);
 }
@@ -154,9 +162,10 @@ finish(struct increment *inc, struct tip *tip)
 
 err_t
 revision_signature(const struct plan *plan, const struct tip *tip, size_t field, int64_t at,
-    const struct revision_words *words, struct buf *out, struct hole *ret_hole, struct tip *ret_tip)
+    const struct revision_words *words, size_t room, struct buf *out, struct hole *ret_hole, struct tip *ret_tip)
 {
 	TRY(field_check(plan, tip, field, PLAN_SIGNATURE));
+	TRY(room_check(room, LIMIT_SIGNATURE_HOLE));
 	struct tip next = *tip;
 	struct increment inc;
 	struct frame frame;
@@ -164,7 +173,7 @@ revision_signature(const struct plan *plan, const struct tip *tip, size_t field,
 	struct literal_ref value = increment_number(&inc);
 	put_field(&inc, &plan->fields[field], value);
 	put_widget(&inc, &plan->fields[field]);
-	put_signature(&inc, value, at, words, &frame);
+	put_signature(&inc, value, at, words, room, &frame);
 	TRY(finish(&inc, &next));
 	fill_range(out, tip->length, &frame);
 	next.filled |= UINT64_C(1) << field;
@@ -174,10 +183,11 @@ revision_signature(const struct plan *plan, const struct tip *tip, size_t field,
 }
 
 err_t
-revision_stamp(const struct plan *plan, const struct tip *tip, size_t field, struct buf *out, struct hole *ret_hole,
-    struct tip *ret_tip)
+revision_stamp(const struct plan *plan, const struct tip *tip, size_t field, size_t room, struct buf *out,
+    struct hole *ret_hole, struct tip *ret_tip)
 {
 	TRY(field_check(plan, tip, field, PLAN_STAMP));
+	TRY(room_check(room, LIMIT_STAMP_HOLE));
 	struct tip next = *tip;
 	struct increment inc;
 	struct frame frame;
@@ -185,7 +195,7 @@ revision_stamp(const struct plan *plan, const struct tip *tip, size_t field, str
 	struct literal_ref value = increment_number(&inc);
 	put_field(&inc, &plan->fields[field], value);
 	put_widget(&inc, &plan->fields[field]);
-	put_stamp(&inc, value, &frame);
+	put_stamp(&inc, value, room, &frame);
 	TRY(finish(&inc, &next));
 	fill_range(out, tip->length, &frame);
 	next.filled |= UINT64_C(1) << field;

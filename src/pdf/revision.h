@@ -5,7 +5,7 @@
  * redefined but the field, its appearance and the /DSS object. Pure; any thread; nothing is kept.
  *
  *   tip_start(&plan, &tip);
- *   revision_signature(&plan, &tip, field, at, &words, &out, &hole, &next);
+ *   revision_signature(&plan, &tip, field, at, &words, room, &out, &hole, &next);
  *   digest of the file, then hole_digest(out, hole)  ->  CMS  ->  hole_fill(&out, hole, cms)  ->  append out to the file
  *   tip = next; …
  */
@@ -26,13 +26,13 @@ struct revision_words {
 };
 
 /* Fills signature field `field` with a dictionary of SubFilter ETSI.CAdES.detached, /M at, a correct /ByteRange and a hole
- * of LIMIT_SIGNATURE_HOLE octets, and shows its final appearance. ERR_PDF_PLAN when the field is of the wrong kind or already
- * filled. */
+ * with room for so many octets of DER (1 to LIMIT_SIGNATURE_HOLE; else ERR_HOLE), and shows its final appearance.
+ * ERR_PDF_PLAN when the field is of the wrong kind or already filled. */
 err_t revision_signature(const struct plan *plan, const struct tip *tip, size_t field, int64_t at,
-    const struct revision_words *words, struct buf *out, struct hole *ret_hole, struct tip *ret_tip);
+    const struct revision_words *words, size_t room, struct buf *out, struct hole *ret_hole, struct tip *ret_tip);
 
-/* Fills time-stamp field `field` with a /DocTimeStamp of SubFilter ETSI.RFC3161 and a hole of LIMIT_STAMP_HOLE octets. */
-err_t revision_stamp(const struct plan *plan, const struct tip *tip, size_t field, struct buf *out,
+/* Fills time-stamp field `field` with a /DocTimeStamp of SubFilter ETSI.RFC3161 and such a hole, 1 to LIMIT_STAMP_HOLE. */
+err_t revision_stamp(const struct plan *plan, const struct tip *tip, size_t field, size_t room, struct buf *out,
     struct hole *ret_hole, struct tip *ret_tip);
 
 struct revision_item {

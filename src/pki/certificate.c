@@ -303,6 +303,13 @@ certificate_join(struct encode *w, struct bytes tbs, enum algorithm algorithm, s
 	return encode_done(w, &done);
 }
 
+size_t
+certificate_size_max(size_t tbs_n)
+{
+	enum { UNUSED_BITS = 1, SIGNATURE = 72 }; /* two INTEGERs of 33 octets */
+	return encode_size(tbs_n + algorithm_der(ALGORITHM_ECDSA_P256).n + encode_size(UNUSED_BITS + SIGNATURE));
+}
+
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
 
 static void

@@ -29,6 +29,8 @@ err_t certificate_tbs(struct encode *w, const struct profile *profile, const str
 
 /* SEQUENCE { body, algorithm, BIT STRING signature }: certificates, CRLs and (inside) OCSP answers look like this. */
 err_t certificate_join(struct encode *w, struct bytes tbs, enum algorithm algorithm, struct bytes signature);
+/* Octets of that at most, with a P-256 signature. */
+size_t certificate_size_max(size_t tbs_n);
 
 /* A certificate that was read; everything borrowed from its octets. Absent members are empty, 0 or false. */
 struct certificate {

@@ -218,6 +218,28 @@ tsp_token(struct encode *w, struct bytes info, struct bytes attributes, enum alg
 }
 
 err_t
+tsp_token_size_max(const struct certificate *tsu, struct bytes policy, size_t *ret_n)
+{
+	enum { SIGNATURE = 72 }; /* two INTEGERs of 33 octets */
+	static const uint8_t digest[DIGEST_SHA256_LEN], signature[SIGNATURE];
+	uint8_t info_room[TSP_INFO_MAX], attributes_room[TSP_ATTRIBUTES_MAX], room[TSP_TOKEN_MAX];
+	struct tsp_facts facts = {.policy = policy, .kind = DIGEST_SHA256, .imprint = BYTES_OF(digest), .serial = {0x40},
+	    .gen_at = TIME_SECOND - 1, .accuracy_ms = 999}; /* all six digits; two octets */
+	struct bytes info, attributes, token;
+	struct encode w = encode_init(info_room, sizeof info_room);
+	TRY(tsp_info(&w, &facts));
+	TRY(encode_done(&w, &info));
+	w = encode_init(attributes_room, sizeof attributes_room);
+	TRY(tsp_attributes(&w, info, ALGORITHM_ECDSA_P256, tsu->der));
+	TRY(encode_done(&w, &attributes));
+	w = encode_init(room, sizeof room);
+	TRY(tsp_token(&w, info, attributes, ALGORITHM_ECDSA_P256, BYTES_OF(signature), tsu, &tsu->der, 1));
+	TRY(encode_done(&w, &token));
+	*ret_n = token.n;
+	return OK;
+}
+
+err_t
 tsp_response(struct encode *w, struct bytes token)
 {
 	size_t all = encode_mark(w), mark;

@@ -61,6 +61,9 @@ err_t tsp_attributes(struct encode *w, struct bytes info, enum algorithm algorit
 /* The token: ContentInfo with SignedData. certs: whole certificates to put in (the unit's first), none if not asked for. */
 err_t tsp_token(struct encode *w, struct bytes info, struct bytes attributes, enum algorithm algorithm,
     struct bytes signature, const struct certificate *tsu, const struct bytes *certs, size_t certs_n);
+/* Octets of the largest token that this unit makes over a SHA-256 digest, its certificate inside, without a nonce: found by
+ * making one of the longest members, P-256 signature included. ERR_LIMIT when it is above TSP_TOKEN_MAX. */
+err_t tsp_token_size_max(const struct certificate *tsu, struct bytes policy, size_t *ret_n);
 /* TimeStampResp granted around a token, and the one without. text: for people, may be empty. */
 err_t tsp_response(struct encode *w, struct bytes token);
 err_t tsp_failure(struct encode *w, enum tsp_failure failure, struct str text);

@@ -41,7 +41,7 @@ check_prepared(struct bytes file, struct bytes increment, struct bytes octets)
 	buf_put(&all, increment);
 	assert(!err_is(plan_read(octets, &plan)) && plan.length == all.n);
 	tip_start(&plan, &tip);
-	assert(!err_is(revision_signature(&plan, &tip, 0, 0, &words, &out, &hole, &tip)));
+	assert(!err_is(revision_signature(&plan, &tip, 0, 0, &words, 3000, &out, &hole, &tip)));
 	buf_put(&all, buf_bytes(&out));
 	assert(!err_is(reader_new(buf_bytes(&all), &r)) && r->startxref == tip.startxref);
 }

@@ -27,8 +27,8 @@ fill(const struct plan *plan, size_t field, struct tip *tip)
 	struct hole hole;
 	struct tip next;
 	struct revision_words words = {.name = STR("Jane Doe")};
-	err_t e = plan->fields[field].kind == PLAN_SIGNATURE ? revision_signature(plan, tip, field, 0, &words, &out, &hole, &next) :
-	                                                       revision_stamp(plan, tip, field, &out, &hole, &next);
+	err_t e = plan->fields[field].kind == PLAN_SIGNATURE ? revision_signature(plan, tip, field, 0, &words, 3000, &out, &hole, &next) :
+	                                                       revision_stamp(plan, tip, field, 2000, &out, &hole, &next);
 	if (err_is(e))
 		return;
 	assert(out.p[hole.from] == '<' && out.p[hole.to - 1] == '>' && hole.to < out.n);

@@ -60,7 +60,7 @@ one_signer(const struct plan *plan, uint16_t signer, struct tip *tip)
 	AUTO_BUF(out, LIMIT_INCREMENT);
 	AUTO_BUF(cms, 65536);
 	if (err_is(plan_find(plan, PLAN_SIGNATURE, signer, &field)) ||
-	    err_is(revision_signature(plan, tip, field, INT64_C(1795355002000000), &words, &out, &hole, tip)))
+	    err_is(revision_signature(plan, tip, field, INT64_C(1795355002000000), &words, 3000, &out, &hole, tip)))
 		fail("revision_signature");
 	sign(&out, hole, &cms);
 	if (err_is(hole_fill(&out, hole, buf_bytes(&cms))))

@@ -90,6 +90,7 @@ lengths(void **state)
 		bytes_hex(bytes(der.p, strlen(rows[i].head) / 2), head);
 		assert_string_equal(head, rows[i].head);
 		assert_int_equal(der.n, strlen(rows[i].head) / 2 + rows[i].n);
+		assert_int_equal(der.n, encode_size(rows[i].n));
 	}
 }
 

@@ -219,7 +219,7 @@ put_signature(struct maker *m, size_t signer)
 	struct revision_words words = {.name = STR("Jane Doe"), .reason = STR("I agree")};
 	assert_ok(plan_find(&m->plan, PLAN_SIGNATURE, (uint16_t)signer, &field));
 	int64_t claimed = m->spoil == SPOIL_CLAIMED_TIME ? by->c.not_before_at - TIME_MINUTE : w->now;
-	assert_ok(revision_signature(&m->plan, &m->tip, field, claimed, &words, &out, &hole, &m->tip));
+	assert_ok(revision_signature(&m->plan, &m->tip, field, claimed, &words, 3500, &out, &hole, &m->tip));
 	covered(m, &out, hole, digest);
 	if (m->spoil == SPOIL_DIGEST)
 		digest[0] ^= 1;
@@ -270,7 +270,7 @@ put_archive(struct maker *m, size_t signer)
 	size_t field;
 	uint8_t digest[32], room[TSP_TOKEN_MAX];
 	assert_ok(plan_find(&m->plan, PLAN_STAMP, (uint16_t)signer, &field));
-	assert_ok(revision_stamp(&m->plan, &m->tip, field, &out, &hole, &m->tip));
+	assert_ok(revision_stamp(&m->plan, &m->tip, field, 2000, &out, &hole, &m->tip));
 	covered(m, &out, hole, digest);
 	if (m->spoil == SPOIL_ARCHIVE_IMPRINT)
 		digest[0] ^= 1;

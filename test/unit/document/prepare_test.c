@@ -268,7 +268,7 @@ as_many_signers_as_allowed(void **state)
 		AUTO_BUF(out, LIMIT_INCREMENT);
 		struct hole hole;
 		struct revision_words words = {0};
-		assert_ok(revision_signature(&plan, &tip, i, 0, &words, &out, &hole, &tip));
+		assert_ok(revision_signature(&plan, &tip, i, 0, &words, 3000, &out, &hole, &tip));
 		buf_put(&d.file, buf_bytes(&out));
 	}
 	AUTO_READER(r);

@@ -21,6 +21,11 @@
 #include <fcntl.h>
 #include <pthread.h>
 
+/* What certificates say of a service; members that are NULL keep their default. */
+struct house_names {
+	const char *organisation, *identifier, *common_name, *base_url;
+};
+
 struct house {
 	char dir[64];
 	struct desk *issuing, *status;
@@ -222,7 +227,14 @@ house_ceremony(struct house *h)
 /* ---- the house ---- */
 
 static inline void
-house_folders(struct house *h)
+house_set(struct instance *i, const char *section, const char *key, const char *value)
+{
+	if (value != NULL)
+		assert_ok(instance_set(i, section, key, value));
+}
+
+static inline void
+house_folders(struct house *h, const struct house_names *service)
 {
 	static const char *const names[] = {"keys", "keys/root", "keys/issuing", "keys/status"};
 	struct instance i = {0};
@@ -231,6 +243,10 @@ house_folders(struct house *h)
 	assert_ok(instance_default(h->dir, &i));
 	assert_ok(instance_set(&i, "instance", "oid_arc", "2.25.329800735698586629295641978511506172918"));
 	assert_ok(instance_set(&i, "organisation", "country", "FR"));
+	house_set(&i, "organisation", "name", service->organisation);
+	house_set(&i, "organisation", "identifier", service->identifier);
+	house_set(&i, "organisation", "common_name", service->common_name);
+	house_set(&i, "front", "base_url", service->base_url);
 	instance_write(&i, &conf);
 	snprintf(path, sizeof path, "%s/paraph.conf", h->dir);
 	assert_ok(file_replace(path, buf_bytes(&conf), 0600));
@@ -242,7 +258,7 @@ house_folders(struct house *h)
 }
 
 static inline void
-house_make(struct house *h)
+house_make_as(struct house *h, const struct house_names *service)
 {
 	struct buf *all[] = {&h->root, &h->ca, &h->tsu, &h->seal, &h->ocsp, &h->ocsp_spki};
 	log_init("test", LOG_CRIT);
@@ -252,11 +268,18 @@ house_make(struct house *h)
 		*all[i] = buf_init(8192);
 	setenv("PARAPH_SHARE", getenv("PARAPH_SOURCE") != NULL ? getenv("PARAPH_SOURCE") : ".", 0);
 	scratch_make(h->dir);
-	house_folders(h);
+	house_folders(h, service);
 	house_ceremony(h);
 	h->issuing = house_open(h, JOURNAL_ISSUING, false);
 	h->status = house_open(h, JOURNAL_STATUS, false);
 	house_courier_start(h);
+}
+
+static inline void
+house_make(struct house *h)
+{
+	static const struct house_names none;
+	house_make_as(h, &none);
 }
 
 /* As after kill -9: nothing is left but what is on the disk. */

@@ -6,7 +6,7 @@ static struct plan plan;
 static struct tip tip, next;
 static const struct revision_words words = {.name = STR("Jane (Doe)"), .reason = STR("agreed"), .location = STR(""),
     .contact = STR("")};
-enum { AT_S = 1795356202 };
+enum { AT_S = 1795356202, ROOM = 2345, STAMP_ROOM = 1234 };
 
 static bool
 has(const struct buf *b, const char *text)
@@ -48,9 +48,9 @@ a_signature(void **state)
 		AUTO_BUF(out, LIMIT_INCREMENT);
 		struct hole hole;
 		begin((enum plan_xref)xref);
-		assert_ok(revision_signature(&plan, &tip, 0, AT_S * TIME_SECOND, &words, &out, &hole, &next));
+		assert_ok(revision_signature(&plan, &tip, 0, AT_S * TIME_SECOND, &words, ROOM, &out, &hole, &next));
 		check_range(&out, hole);
-		assert_int_equal(hole_room(hole), LIMIT_SIGNATURE_HOLE);
+		assert_int_equal(hole_room(hole), ROOM);
 		assert_true(has(&out, "21 0 obj\n<</FT /Sig /AP <</N 22 0 R>> /V 30 0 R>>\nendobj\n"));
 		assert_true(has(&out, "22 0 obj\n<</Type /XObject /Subtype /Form /BBox [0 0 9 9] /Length 5>>\nstream\n0 0 m\n"));
 		assert_true(has(&out, "30 0 obj\n<</Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached\n"));
@@ -70,7 +70,7 @@ a_widget_of_its_own_shows_the_appearance(void **state)
 	AUTO_BUF(out, LIMIT_INCREMENT);
 	struct hole hole;
 	begin(PLAN_CLASSIC);
-	assert_ok(revision_signature(&plan, &tip, 1, 0, &words, &out, &hole, &next));
+	assert_ok(revision_signature(&plan, &tip, 1, 0, &words, ROOM, &out, &hole, &next));
 	assert_true(has(&out, "23 7 obj\n<</FT /Sig /Kids [24 0 R] /V 30 0 R>>"));
 	assert_true(has(&out, "24 0 obj\n<</Subtype /Widget /AP <</N 25 0 R>>>>"));
 }
@@ -82,12 +82,35 @@ a_time_stamp(void **state)
 	AUTO_BUF(out, LIMIT_INCREMENT);
 	struct hole hole;
 	begin(PLAN_STREAM);
-	assert_ok(revision_stamp(&plan, &tip, 2, &out, &hole, &next));
+	assert_ok(revision_stamp(&plan, &tip, 2, STAMP_ROOM, &out, &hole, &next));
 	check_range(&out, hole);
-	assert_int_equal(hole_room(hole), LIMIT_STAMP_HOLE);
+	assert_int_equal(hole_room(hole), STAMP_ROOM);
 	assert_true(has(&out, "<</Type /DocTimeStamp /Filter /Adobe.PPKLite /SubFilter /ETSI.RFC3161\n/ByteRange"));
 	assert_false(has(&out, "/M "));
 	assert_int_equal(next.filled, 4);
+}
+
+/* Nothing is kept free without a limit, and a hole without room is no place for a signature. */
+static void
+the_room_has_limits(void **state)
+{
+	(void)state;
+	AUTO_BUF(out, LIMIT_INCREMENT);
+	struct hole hole;
+	begin(PLAN_CLASSIC);
+	assert_err(revision_signature(&plan, &tip, 0, 0, &words, 0, &out, &hole, &next), ERR_HOLE);
+	assert_err(revision_signature(&plan, &tip, 0, 0, &words, LIMIT_SIGNATURE_HOLE + 1, &out, &hole, &next), ERR_HOLE);
+	assert_err(revision_stamp(&plan, &tip, 2, 0, &out, &hole, &next), ERR_HOLE);
+	assert_err(revision_stamp(&plan, &tip, 2, LIMIT_STAMP_HOLE + 1, &out, &hole, &next), ERR_HOLE);
+	assert_int_equal(out.n, 0);
+	assert_ok(revision_stamp(&plan, &tip, 2, LIMIT_STAMP_HOLE, &out, &hole, &next));
+	assert_int_equal(hole_room(hole), LIMIT_STAMP_HOLE);
+	buf_reset(&out);
+	assert_ok(revision_signature(&plan, &tip, 0, 0, &words, LIMIT_SIGNATURE_HOLE, &out, &hole, &next));
+	assert_int_equal(hole_room(hole), LIMIT_SIGNATURE_HOLE);
+	buf_reset(&out);
+	assert_ok(revision_signature(&plan, &tip, 0, 0, &words, 1, &out, &hole, &next));
+	assert_int_equal(hole_room(hole), 1);
 }
 
 static void
@@ -97,14 +120,14 @@ fields_are_filled_once_and_by_their_kind(void **state)
 	AUTO_BUF(out, LIMIT_INCREMENT);
 	struct hole hole;
 	begin(PLAN_CLASSIC);
-	assert_err(revision_signature(&plan, &tip, 2, 0, &words, &out, &hole, &next), ERR_PDF_PLAN);
-	assert_err(revision_stamp(&plan, &tip, 0, &out, &hole, &next), ERR_PDF_PLAN);
-	assert_err(revision_signature(&plan, &tip, 99, 0, &words, &out, &hole, &next), ERR_PDF_PLAN);
-	assert_ok(revision_signature(&plan, &tip, 0, 0, &words, &out, &hole, &tip));
+	assert_err(revision_signature(&plan, &tip, 2, 0, &words, ROOM, &out, &hole, &next), ERR_PDF_PLAN);
+	assert_err(revision_stamp(&plan, &tip, 0, STAMP_ROOM, &out, &hole, &next), ERR_PDF_PLAN);
+	assert_err(revision_signature(&plan, &tip, 99, 0, &words, ROOM, &out, &hole, &next), ERR_PDF_PLAN);
+	assert_ok(revision_signature(&plan, &tip, 0, 0, &words, ROOM, &out, &hole, &tip));
 	buf_reset(&out);
-	assert_err(revision_signature(&plan, &tip, 0, 0, &words, &out, &hole, &tip), ERR_PDF_PLAN);
+	assert_err(revision_signature(&plan, &tip, 0, 0, &words, ROOM, &out, &hole, &tip), ERR_PDF_PLAN);
 	tip.length = 10; /* of another document */
-	assert_err(revision_signature(&plan, &tip, 1, 0, &words, &out, &hole, &tip), ERR_PDF_PLAN);
+	assert_err(revision_signature(&plan, &tip, 1, 0, &words, ROOM, &out, &hole, &tip), ERR_PDF_PLAN);
 }
 
 static void
@@ -160,9 +183,9 @@ property_revisions_chain(void **state)
 			char prev[64];
 			snprintf(prev, sizeof prev, "/Prev %llu", (unsigned long long)tip.startxref);
 			if (fields[j] < 2)
-				assert_ok(revision_signature(&plan, &tip, fields[j], 0, &words, &out, &hole, &next));
+				assert_ok(revision_signature(&plan, &tip, fields[j], 0, &words, ROOM, &out, &hole, &next));
 			else
-				assert_ok(revision_stamp(&plan, &tip, fields[j], &out, &hole, &next));
+				assert_ok(revision_stamp(&plan, &tip, fields[j], STAMP_ROOM, &out, &hole, &next));
 			assert_true(has(&out, prev));
 			check_range(&out, hole);
 			assert_true(next.next > tip.next);
@@ -177,7 +200,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_signature),
     cmocka_unit_test(a_widget_of_its_own_shows_the_appearance),
     cmocka_unit_test(a_time_stamp),
-    cmocka_unit_test(fields_are_filled_once_and_by_their_kind),
+    cmocka_unit_test(the_room_has_limits), cmocka_unit_test(fields_are_filled_once_and_by_their_kind),
     cmocka_unit_test(evidence_keeps_what_was_there_and_adds_once),
     cmocka_unit_test(evidence_has_a_limit),
     cmocka_unit_test(property_revisions_chain),

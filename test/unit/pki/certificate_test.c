@@ -206,10 +206,27 @@ serials(void **state)
 		assert_true(ones[bit] > N / 2 - 800 && ones[bit] < N / 2 + 800);
 }
 
+/* What is kept free for a certificate before it is signed. */
+static void
+size_is_known_before(void **state)
+{
+	(void)state;
+	const struct world *w = world_get();
+	size_t most = certificate_size_max(w->signer.tbs.n), largest = 0;
+	for (int i = 0; i < 200; i++) {
+		uint8_t room[CERTIFICATE_OCTETS_MAX];
+		size_t n = world_join(&w->issuing, w->signer.tbs, room, sizeof room).n;
+		assert_in_range(n, most - 24, most);
+		largest = n > largest ? n : largest;
+	}
+	assert_int_equal(largest, most);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(same_octets),
 	cmocka_unit_test(chains),
 	cmocka_unit_test(read_back),
+	cmocka_unit_test(size_is_known_before),
 	cmocka_unit_test(facts_that_do_not_fit),
 	cmocka_unit_test(semantics),
 	cmocka_unit_test(property_spoilt),

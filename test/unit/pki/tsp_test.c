@@ -108,7 +108,6 @@ read_back(void **state)
 	struct certificate unit;
 	struct oid policy;
 	assert_ok(tsp_response_read(world_tsr(&r, room, sizeof room), &token));
-	assert_true(token.n < LIMIT_STAMP_HOLE);
 	assert_ok(tsp_token_read(token, &t));
 	assert_ok(profile_policy_oid(&w->instance, PROFILE_POLICY_STAMP, &policy));
 	assert_true(bytes_eq(t.policy, oid_bytes(&policy)) && bytes_eq(t.nonce, r.nonce) && t.gen_at == w->now);
@@ -275,10 +274,40 @@ property_spoilt(void **state)
 	}
 }
 
+/* What is kept free for a token: never less than one needs, and as much as the largest does. */
+static void
+size_is_known_before(void **state)
+{
+	(void)state;
+	struct world *w = world_get();
+	int64_t now = w->now;
+	struct oid policy;
+	size_t most, largest = 0;
+	assert_ok(profile_policy_oid(&w->instance, PROFILE_POLICY_STAMP, &policy));
+	assert_ok(tsp_token_size_max(&w->tsu.c, oid_bytes(&policy), &most));
+	for (int i = 0; i < 300; i++) {
+		uint8_t room[TSP_TOKEN_MAX], digest[DIGEST_SHA256_LEN];
+		struct tsp_request r = {.kind = DIGEST_SHA256, .imprint = BYTES_OF(digest), .cert_req = true};
+		struct bytes token;
+		unit_fill(digest, sizeof digest);
+		w->now = time_floor(now) + (int64_t)unit_below(TIME_SECOND);
+		assert_ok(tsp_response_read(world_tsr(&r, room, sizeof room), &token));
+		assert_in_range(token.n, 1, most);
+		largest = token.n > largest ? token.n : largest;
+	}
+	w->now = now;
+	assert_int_equal(largest, most); /* a quarter of all signatures has the full length */
+	struct certificate huge = w->tsu.c;
+	static uint8_t octets[TSP_TOKEN_MAX];
+	huge.der = BYTES_OF(octets);
+	assert_err(tsp_token_size_max(&huge, oid_bytes(&policy), &most), ERR_LIMIT);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(judged_by_openssl),
 	cmocka_unit_test(token_is_cms),
 	cmocka_unit_test(read_back),
+	cmocka_unit_test(size_is_known_before),
 	cmocka_unit_test(property_flipped_bit),
 	cmocka_unit_test(requests),
 	cmocka_unit_test(failures),
