@@ -71,7 +71,7 @@ void
 increment_pack(struct bytes data, struct buf *b)
 {
 	/* zlib clears its tables at every start: small ones for small data, or that takes longer than the work itself. */
-	enum { SMALL = 4096, SMALL_WINDOW = 12, SMALL_MEMORY = 3, LARGE_WINDOW = 15, LARGE_MEMORY = 8 };
+	enum { SMALL = 1536, SMALL_WINDOW = 12, SMALL_MEMORY = 3, LARGE_WINDOW = 15, LARGE_MEMORY = 8 };
 	bool small = data.n <= SMALL;
 	z_stream z = {.next_in = (Bytef *)(uintptr_t)data.p, .avail_in = (uInt)data.n};
 	if (data.n > LIMIT_INCREMENT ||
