@@ -95,7 +95,8 @@ class Api:
 class Service:
     """One instance. Programs are those of the staged tree `prefix`."""
 
-    def __init__(self, prefix, profile="demo", conf=None, env=None, wrap=()):
+    def __init__(self, prefix, profile="demo", conf=None, env=None, wrap=(), init=()):
+        # init: more options of paraph init
         # wrap: words before each command, which end in an exec of it
         self.wrap = list(wrap)
         # A short path, which every user of the programs may enter: socket paths are limited to 107 octets.
@@ -109,7 +110,7 @@ class Service:
         self.https, self.http = free_port(), free_port()
         self.env = dict(os.environ, **(env or {}))
         self.server = None
-        self.paraph("init", "--profile", profile, "--https-port", str(self.https), "--http-port", str(self.http), str(self.dir))
+        self.paraph("init", "--profile", profile, "--https-port", str(self.https), "--http-port", str(self.http), *init, str(self.dir))
         if conf:
             self.configure(conf)
 

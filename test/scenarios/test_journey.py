@@ -53,8 +53,7 @@ def test_one_signature(service):
 def test_original_is_a_prefix_and_growth_is_small(signed):
     data = signed.path.read_bytes()
     assert data.startswith(SAMPLE.read_bytes())
-    # The picture of the name with its font is not counted: see the invisible one below.
-    assert len(data) - SAMPLE.stat().st_size < 40000
+    assert len(data) - SAMPLE.stat().st_size < 25000
 
 
 def test_invisible_signature_grows_by_less_than_25_kB(service, tmp_path):
