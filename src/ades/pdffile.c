@@ -326,8 +326,8 @@ read_rows(struct pdffile *f, struct pdffile_section *s, struct bytes *rows, cons
 		uint64_t type = w[0] ? field(p, w[0]) : 1, more = field(p + w[0] + w[1], w[2]);
 		if (more > UINT32_MAX)
 			return wrong(s->at, "a cross-reference stream with an impossible entry");
-		if (type > 2)
-			continue; /* "shall be treated as null" */
+		if (type > 2) /* "a reference to the null object", and with one bit a way to make the newest signature vanish */
+			return wrong(s->at, "a cross-reference stream with an entry of a type that is not known");
 		s->entries[s->entries_n++] = (struct pdffile_entry){.number = (uint32_t)(first + i), .type = (uint8_t)type,
 		    .more = (uint32_t)more, .offset = field(p + w[0], w[1])};
 	}

@@ -49,6 +49,8 @@ table(struct maker *m, const char *trailer)
 }
 
 /* A cross-reference stream over rows of [1 4 1], with object 20 in object stream 21 when packed. */
+static uint8_t odd_type; /* of the stream's own row; 0: as it should be */
+
 static size_t
 stream(struct maker *m, unsigned self, bool packed, bool predict, const char *more)
 {
@@ -63,7 +65,7 @@ stream(struct maker *m, unsigned self, bool packed, bool predict, const char *mo
 		buf_printf(&index, "%u 1 ", i);
 		if (predict)
 			buf_put_byte(&rows, 0);
-		buf_put_byte(&rows, inside ? 2 : 1);
+		buf_put_byte(&rows, i == self && odd_type != 0 ? odd_type : inside ? 2 : 1);
 		buf_put_u32(&rows, inside ? 21 : (uint32_t)m->at[i]);
 		buf_put_byte(&rows, 0);
 	}
@@ -194,6 +196,13 @@ nothing_is_repaired(void **state)
 	buf_put_str(&m.b, STR("xref\n0 1\n000000000 65535 f\r\ntrailer\n<</Size 3>>\n"));
 	end(&m, 9);
 	refused(&m, "a line of 19 octets");
+	/* Other readers take these for null: what they name would vanish. [7.5.8.3] */
+	for (odd_type = 3; odd_type != 0; odd_type++) {
+		start(&m);
+		put(&m, 1, "<</Type /Catalog>>");
+		end(&m, stream(&m, 22, false, odd_type % 2, ""));
+		refused(&m, "an entry of unknown type");
+	}
 }
 
 /* An object that is not where it should be is an error when it is asked for. */
