@@ -375,6 +375,8 @@ put_place(struct judge *j, const struct pades_signature *s, struct report_signat
 	r->whole = s->whole;
 	if (!s->later_known)
 		return against(j, r, REPORT_UNDECIDED, REPORT_FORMAT, s->problem);
+	if (s->odd_hole)
+		TRY(against(j, r, REPORT_UNDECIDED, REPORT_FORMAT, "the digits of /Contents are written in more than one way"));
 	r->added = s->later.added;
 	r->change = s->later.changed ? REPORT_CHANGED : s->whole ? REPORT_UNCHANGED : REPORT_EXTENDED;
 	if (s->later.changed) {

@@ -163,9 +163,24 @@ read_range(const struct pdflex_value *dict, uint64_t ret[4])
 	return n == 4 && m == NULL && ret[0] == 0;
 }
 
+/* One way to write the octets, so that none of it can change unnoticed: the signature does not cover its own hole. */
+static bool
+is_odd(struct bytes digits)
+{
+	bool upper = false, lower = false;
+	for (size_t i = 0; i < digits.n; i++) {
+		uint8_t c = digits.p[i];
+		upper |= c >= 'A' && c <= 'F';
+		lower |= c >= 'a' && c <= 'f';
+		if ((c < '0' || c > '9') && (c | 0x20) < 'a')
+			return true;
+	}
+	return upper && lower;
+}
+
 /* The hole is the /Contents of this very dictionary, and the second range starts right behind it. */
 static bool
-check_hole(struct pades_signature *s, const struct pdflex_value *dict, const uint64_t range[4], size_t size)
+check_hole(struct pades_signature *s, const struct pdflex_value *dict, const uint64_t range[4], struct bytes data)
 {
 	const struct pdflex_value *contents = pdflex_get(dict, "Contents");
 	if (contents == NULL || contents->kind != PDFLEX_STRING || !contents->hex) {
@@ -178,12 +193,13 @@ check_hole(struct pades_signature *s, const struct pdflex_value *dict, const uin
 		problem(s, "/ByteRange does not leave out exactly the /Contents of its own dictionary");
 		return false;
 	}
-	if (range[3] > size - s->hole_to) {
+	if (range[3] > data.n - s->hole_to) {
 		problem(s, "/ByteRange reaches beyond the file");
 		return false;
 	}
 	s->end = s->hole_to + (size_t)range[3];
-	s->whole = s->end == size;
+	s->whole = s->end == data.n;
+	s->odd_hole = is_odd(bytes_sub(data, s->hole_from + 1, s->hole_to - 1));
 	return true;
 }
 
@@ -262,7 +278,7 @@ check_place(struct pades *p, struct pades_signature *s, const struct pdffile_obj
 		problem(s, "the signature dictionary is not a plain object");
 	} else if (!read_range(o->value, range)) {
 		problem(s, "/ByteRange is not [0 a b c]");
-	} else if (check_hole(s, o->value, range, p->file->data.n) && check_revision(s, p->file)
+	} else if (check_hole(s, o->value, range, p->file->data) && check_revision(s, p->file)
 	           && check_contents(s, o->value)) {
 		const struct pdffile_entry *e = pdffile_find(p->file, s->revision, s->object);
 		if (e == NULL || e->type != 1 || e->offset != o->at || o->end > s->end)
@@ -315,15 +331,15 @@ add_signature(struct pades *p, size_t revision, uint32_t field, struct str name,
 	return s->problem[0] == 0 ? check_place(p, s, &o) : OK;
 }
 
-/* A signature field whose value leads nowhere: something was there once. */
+/* Something was there once: a field whose value leads nowhere, or a signature that no field leads to. */
 static err_t
-add_nowhere(struct pades *p, uint32_t field, struct str name)
+add_nowhere(struct pades *p, uint32_t field, struct str name, uint32_t object, const char *what)
 {
 	if (p->n == PADES_SIGNATURES_MAX)
 		return err_make(ERR_PDF_STRICT, "more than %d signatures", PADES_SIGNATURES_MAX);
 	struct pades_signature *s = &p->signatures[p->n++];
-	*s = (struct pades_signature){.field = field, .name = name};
-	problem(s, "the field has a value that is no signature");
+	*s = (struct pades_signature){.field = field, .name = name, .object = object};
+	problem(s, "%s", what);
 	return OK;
 }
 
@@ -379,7 +395,7 @@ walk_field(struct walk *w, const struct pdflex_value *reference, struct str pare
 		if (found != NULL && found->kind == PDFLEX_DICT)
 			TRY(add_signature(w->p, w->revision, number, name, value));
 		else if (w->revision == 0) /* one octet less in a reference must not make a signature vanish */
-			TRY(add_nowhere(w->p, number, name));
+			TRY(add_nowhere(w->p, number, name, 0, "the field has a value that is no signature"));
 	}
 	TRY(pdffile_member(f, w->revision, field, "Kids", &kids));
 	for (const struct pdflex_value *m = kids != NULL ? kids->first : NULL; m != NULL; m = m->next)
@@ -397,6 +413,42 @@ walk_fields(struct pades *p, size_t revision)
 	TRY(pdffile_member(p->file, revision, form, "Fields", &fields));
 	for (const struct pdflex_value *m = fields != NULL ? fields->first : NULL; m != NULL; m = m->next)
 		TRY(walk_field(&w, m, STR(""), false, 0));
+	return OK;
+}
+
+static err_t
+check_shown(struct pades *p, uint32_t number)
+{
+	struct pdffile_object o;
+	AUTO_ARENA(scratch, 64 * 1024 * 1024);
+	for (size_t i = 0; i < p->n; i++)
+		if (p->signatures[i].object == number)
+			return OK;
+	p->file->values = scratch;
+	err_t e = pdffile_get(p->file, 0, number, &o);
+	p->file->values = p->file->arena;
+	if (err_is(e)) /* compare_later says so */
+		return OK;
+	if (pdflex_get(o.value, "ByteRange") == NULL || pdflex_get(o.value, "Contents") == NULL)
+		return OK;
+	return add_nowhere(p, 0, STR(""), number, "the file holds a signature that no field shows");
+}
+
+/* What was appended to a signed document shows each signature that it holds: a key of the field that is spoilt or becomes
+ * a comment makes one vanish from there, not from the file. */
+static err_t
+check_all_shown(struct pades *p)
+{
+	size_t revisions = 0;
+	for (size_t i = 0; i < p->n; i++)
+		if (p->signatures[i].placed && p->signatures[i].revision > revisions)
+			revisions = p->signatures[i].revision;
+	for (size_t i = 0; i < revisions; i++)
+		for (size_t j = 0; j < p->file->sections[i].entries_n; j++) {
+			const struct pdffile_entry *e = &p->file->sections[i].entries[j];
+			if (e->type == 1 && pdffile_find(p->file, 0, e->number) == e)
+				TRY(check_shown(p, e->number));
+		}
 	return OK;
 }
 
@@ -445,6 +497,7 @@ pades_find(struct bytes data, struct arena *arena, struct pades **ret_pades)
 	/* What only older revisions hold was dropped. The older half of a linearized file is no revision: no catalog. */
 	for (size_t i = 1; i < p->file->sections_n && i < OLDER_MAX; i++)
 		err_ignore(walk_fields(p, i));
+	TRY(check_all_shown(p));
 	qsort(p->signatures, p->n, sizeof p->signatures[0], by_end);
 	check_order(p);
 	compare_later(p);

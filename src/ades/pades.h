@@ -26,6 +26,7 @@ struct pades_signature {
 	bool placed;                 /* the rest is set: the place was proven */
 	char problem[200];           /* why it was not */
 	size_t hole_from, hole_to;   /* of '<' and one past '>' */
+	bool odd_hole;               /* digits in two cases or with spaces: no program writes so, and nothing covers them */
 	size_t end;                  /* of the revision it covers */
 	size_t revision;             /* index of that revision's section */
 	bool whole;                  /* nothing follows */

@@ -353,7 +353,7 @@ read_stream_entries(struct pdffile *f, struct pdffile_section *s, struct bytes r
 			return wrong(s->at, "/Index of a cross-reference stream");
 		TRY(read_rows(f, s, &rows, w, (uint64_t)m->integer, (uint64_t)m->next->integer));
 	}
-	return OK;
+	return rows.n < w[0] + w[1] + w[2] ? OK : wrong(s->at, "a cross-reference stream with rows for no object");
 }
 
 static err_t
@@ -473,6 +473,17 @@ read_chain(struct pdffile *f, size_t at)
 	return OK;
 }
 
+/* The file ends behind a section of the chain: the newest, or the main one of a linearized file. Else startxref was bent
+ * to pass over newer revisions. */
+static bool
+ends_behind(const struct pdffile *f, size_t i)
+{
+	uint64_t value;
+	size_t at = i < f->sections_n ? pdflex_space(f->data, f->sections[i].end) : f->data.n;
+	return pdflex_word(f->data, &at, "startxref") && (at = pdflex_space(f->data, at), pdflex_digits(f->data, &at, &value))
+	       && pdflex_space(f->data, at) == f->data.n;
+}
+
 err_t
 pdffile_read(struct bytes data, struct arena *arena, struct pdffile **ret_file)
 {
@@ -489,6 +500,8 @@ pdffile_read(struct bytes data, struct arena *arena, struct pdffile **ret_file)
 	if (startxref == 0 || startxref >= data.n)
 		return wrong(data.n, "startxref points nowhere");
 	TRY(read_chain(f, (size_t)startxref));
+	if (!ends_behind(f, 0) && !(f->sections_n == 2 && ends_behind(f, 1)))
+		return wrong((size_t)startxref, "startxref passes over what follows");
 	*ret_file = f;
 	return OK;
 }

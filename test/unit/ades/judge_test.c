@@ -360,19 +360,48 @@ fields_are_counted(void **state)
 	finished_done(&f);
 }
 
-/* One changed octet is never called valid, nor is the document said to be unchanged. */
+/* The file is not called valid, nor the document unchanged, whatever holds for its older signatures. */
 static void
-octet_is_noticed(struct finished *f, size_t at, uint8_t bits)
+is_noticed(const struct finished *f, const char *what, size_t at, uint8_t bits)
 {
 	AUTO_ARENA(arena, 1 << 27);
 	AUTO_BUF(words, 1 << 16);
-	f->file.p[at] ^= bits;
 	struct report *r = judge(buf_bytes(&f->file), arena);
 	words_sentence(r, &words);
 	if (r->verdict == REPORT_VALID || bytes_find(buf_bytes(&words), 0, str_bytes(STR("has not changed"))) != SIZE_MAX)
-		fail_msg("octet %zu ^ %u near \"%.*s\": %.*s", at, bits, 60, (const char *)f->file.p + (at < 30 ? 0 : at - 30),
+		fail_msg("%s %zu ^ %u near \"%.*s\": %.*s", what, at, bits, 60, (const char *)f->file.p + (at < 30 ? 0 : at - 30),
 		    (int)words.n, (const char *)words.p);
+}
+
+static void
+octet_is_noticed(struct finished *f, size_t at, uint8_t bits)
+{
 	f->file.p[at] ^= bits;
+	is_noticed(f, "octet", at, bits);
+	f->file.p[at] ^= bits;
+}
+
+/* The newest time-stamp is still in the file, but nothing leads to it any more. */
+static void
+signature_hidden(void **state)
+{
+	(void)state;
+	static const struct object unshown[] = {{150, "<</Type /DocTimeStamp /Filter /Adobe.PPKLite /SubFilter /ETSI.RFC3161"
+	    " /ByteRange [0 10 20 30] /Contents <00>>>", false}, {0}};
+	struct finished f;
+	size_t at = 0, older = 0, newest = 0;
+	finished_make(&f, 'c', 1, false, SPOIL_NOTHING);
+	append_revision(&f.file, unshown, 1, true);
+	is_noticed(&f, "a signature that no field shows", 0, 0);
+	finished_done(&f);
+	finished_make(&f, 'c', 1, false, SPOIL_NOTHING);
+	for (; (at = bytes_find(buf_bytes(&f.file), at, bytes("\nxref\n", 6))) != SIZE_MAX; at++) {
+		older = newest;
+		newest = at + 1;
+	}
+	buf_printf(&f.file, "startxref\n%zu\n%%%%EOF\n", older);
+	is_noticed(&f, "startxref that passes over the newest revision", 0, 0);
+	finished_done(&f);
 }
 
 /* Any octet, anywhere. */
@@ -399,6 +428,28 @@ no_octet_may_change(void **state)
 	for (int i = 0; i < 300; i++)
 		octet_is_noticed(&f, unit_below(f.file.n), (uint8_t)(1 << unit_below(3)));
 	finished_done(&f);
+}
+
+/* Nothing but the newest time-stamp covers its own revision, so what makes that stamp vanish (its field, its dictionary, its
+ * entry in the cross-reference) leaves everything older intact. Every bit of it, in a table and in a stream. */
+static void
+no_bit_of_the_newest_revision(void **state)
+{
+	(void)state;
+	for (const char *flavour = "sc"; *flavour != 0; flavour++) {
+		struct finished f;
+		finished_make(&f, *flavour, 1, true, SPOIL_NOTHING);
+		size_t from = f.from[f.increments - 1], hole = 0;
+		for (size_t at = from; (at = bytes_find(buf_bytes(&f.file), at, bytes("/Contents <", 11))) != SIZE_MAX; at++)
+			hole = at + 11;
+		size_t end = bytes_find(buf_bytes(&f.file), hole, bytes(">", 1)), padding = end;
+		while (f.file.p[padding - 1] == '0')
+			padding--;
+		for (size_t at = from; at < f.file.n; at += at > padding && at + 64 < end ? 61 : 1)
+			for (unsigned bit = 1; bit < 256; bit <<= 1)
+				octet_is_noticed(&f, at, (uint8_t)bit);
+		finished_done(&f);
+	}
 }
 
 /* ---- one change at a time, in a catalog and a form that keep everything else ---- */
@@ -504,7 +555,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(signature_redefined),
     cmocka_unit_test(signature_wrapping),
     cmocka_unit_test(fields_are_counted),
+    cmocka_unit_test(signature_hidden),
     cmocka_unit_test(no_octet_may_change),
+    cmocka_unit_test(no_bit_of_the_newest_revision),
     cmocka_unit_test(permitted_and_not),
 };
 UNIT_MAIN(tests)

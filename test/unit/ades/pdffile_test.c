@@ -50,6 +50,7 @@ table(struct maker *m, const char *trailer)
 
 /* A cross-reference stream over rows of [1 4 1], with object 20 in object stream 21 when packed. */
 static uint8_t odd_type; /* of the stream's own row; 0: as it should be */
+static bool odd_row;     /* one that /Index does not speak of */
 
 static size_t
 stream(struct maker *m, unsigned self, bool packed, bool predict, const char *more)
@@ -69,6 +70,8 @@ stream(struct maker *m, unsigned self, bool packed, bool predict, const char *mo
 		buf_put_u32(&rows, inside ? 21 : (uint32_t)m->at[i]);
 		buf_put_byte(&rows, 0);
 	}
+	if (odd_row)
+		buf_put(&rows, bytes("\1\0\0\0\5\0", 6));
 	uint8_t out[8192];
 	uLongf n = sizeof out;
 	assert_int_equal(compress(out, &n, rows.p, rows.n), Z_OK);
@@ -161,6 +164,7 @@ nothing_is_repaired(void **state)
 {
 	(void)state;
 	struct maker m;
+	size_t at;
 	start(&m);
 	refused(&m, "no end");
 	start(&m);
@@ -203,6 +207,20 @@ nothing_is_repaired(void **state)
 		end(&m, stream(&m, 22, false, odd_type % 2, ""));
 		refused(&m, "an entry of unknown type");
 	}
+	odd_row = true;
+	start(&m);
+	put(&m, 1, "<</Type /Catalog>>");
+	end(&m, stream(&m, 22, false, false, ""));
+	odd_row = false;
+	refused(&m, "a row that /Index does not speak of");
+	start(&m);
+	put(&m, 1, "<</Type /Catalog>>");
+	table(&m, "");
+	at = m.start;
+	put(&m, 1, "<</Type /Catalog /New true>>");
+	table(&m, "");
+	end(&m, at);
+	refused(&m, "startxref that passes over the newest revision");
 }
 
 /* An object that is not where it should be is an error when it is asked for. */
