@@ -203,7 +203,7 @@ conf_read(const char *file, const struct conf_item *items, size_t n, void *targe
 	struct reading r = {.file = file, .items = items, .n = n, .target = target, .seen = seen};
 	FILE *f = fopen(file, "re");
 	err_t e = f != NULL ? lines_read(&r, f)
-	                    : err_make(ERR_CONF, "%s cannot be read: does it exist, and may this user read it?", file);
+	                    : err_make(ERR_NO_INPUT, "%s cannot be read: does it exist, and may this user read it?", file);
 	if (f != NULL)
 		fclose(f);
 	if (!err_is(e))
@@ -213,7 +213,7 @@ conf_read(const char *file, const struct conf_item *items, size_t n, void *targe
 		char detail[512];
 		snprintf(detail, sizeof detail, "%s", err_detail());
 		conf_done(items, n, target);
-		return err_make(ERR_CONF, "%s", detail);
+		return err_make(e.code, "%s", detail);
 	}
 	return OK;
 }

@@ -391,7 +391,7 @@ doctor_main(int argc, char **argv)
 	const struct option_use use = {"paraph doctor [--json] DIR",
 	    "Looks for what is wrong with the running service of the instance DIR: file modes, disk, clock, sockets, programs, jails, ends\n"
 	    "of certificates, ages of revocation lists, and the public addresses, fetched as anybody would. Changes nothing.\n"
-	    "Exit status 0: nothing failed (warnings may remain), 1: something failed.",
+	    "Exit status 0: nothing failed (warnings may remain), 1: something failed, 66: DIR/paraph.conf cannot be read.",
 	    options, 1, 1, 1};
 	if (!option_read(&use, argc, argv, words, &words_n, &status))
 		return status;
@@ -403,7 +403,8 @@ doctor_main(int argc, char **argv)
 		finding_add(p.findings, FINDING_FAIL, "instance", "%s", err_detail());
 	else
 		checks_run(&p);
-	status = finding_print(p.findings, json) == FINDING_FAIL ? COMMAND_FAILED : COMMAND_DONE;
+	bool failed = finding_print(p.findings, json) == FINDING_FAIL;
+	status = err_is(e) ? command_status(e) : failed ? COMMAND_FAILED : COMMAND_DONE;
 	patient_close(&p);
 	return status;
 }

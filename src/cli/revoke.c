@@ -61,6 +61,10 @@ revoke_main(int argc, char **argv)
 	    options, sizeof options / sizeof options[0], 1, 1};
 	if (!option_read(&use, argc, argv, words, &words_n, &status))
 		return status;
+	if (!service_is_named(&service)) {
+		fprintf(stderr, "paraph: say which service: --instance DIR, or --url URL and --key FILE\nUsage: %s\n", use.usage);
+		return COMMAND_USAGE;
+	}
 	err_t e = certificate_revoke(&service, words[0], reason, &answer);
 	if (err_is(e))
 		return command_fail(e);

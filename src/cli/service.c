@@ -10,6 +10,7 @@ static err_t
 key_use(struct http *h, const char *path)
 {
 	AUTO_BUF(key, KEY_MAX);
+	TRY(file_check_input(path));
 	TRY(file_read_path(path, &key));
 	while (key.n > 0 && (key.p[key.n - 1] == '\n' || key.p[key.n - 1] == ' '))
 		key.n--;
@@ -37,9 +38,17 @@ open_instance(const struct service_wish *w, const char *key_name, struct http **
 	return key_name == NULL ? OK : key_use(*ret_http, w->key_file != NULL ? w->key_file : key);
 }
 
+bool
+service_is_named(const struct service_wish *w)
+{
+	return w->instance != NULL || (w->url != NULL && w->key_file != NULL);
+}
+
 err_t
 service_open(const struct service_wish *w, const char *key_name, struct http **ret_http)
 {
+	if (w->ca != NULL)
+		TRY(file_check_input(w->ca));
 	if (w->instance != NULL)
 		return open_instance(w, key_name, ret_http);
 	if (w->url == NULL || (key_name != NULL && w->key_file == NULL))

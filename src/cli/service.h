@@ -11,6 +11,9 @@ struct service_wish {
 	const char *key_file;  /* of the API key; NULL: admin/NAME.key of the instance */
 };
 
+/* Whether it says which service, and where its API key is. */
+bool service_is_named(const struct service_wish *wish);
+
 /* Opens the client with the API key of this name ("sender"); NULL: no key. */
 err_t service_open(const struct service_wish *wish, const char *key_name, struct http **ret_http);
 

@@ -1,4 +1,6 @@
 #include "cli/sign.h"
+#include "base/bytes.h"
+#include "base/limits.h"
 #include "base/rand.h"
 #include "base/time.h"
 #include "cli/command.h"
@@ -6,18 +8,25 @@
 #include "cli/service.h"
 #include "cli/signer.h"
 #include "os/clock.h"
+#include "os/file.h"
 
+#include <errno.h>
 #include <libgen.h>
 #include <limits.h>
+#include <math.h>
 #include <sys/stat.h>
 
 struct wish {
 	struct service_wish service;
 	const char *registration_key, *given_name, *surname, *country, *email, *reference, *out, *title;
 	const char *page, *x, *y, *w, *h;
-	bool catcher, invisible, json;
+	bool catcher, invisible, overwrite, json;
 	const char *file;
 };
+
+/* What is written: BASE-signed.pdf and so on. */
+static const char *const endings[] = {"signed.pdf", "proof.json", "root.pem"};
+enum { SIGNED, PROOF, ROOT, RESULTS, RESULT_PATH_MAX = PATH_MAX + 16 };
 
 struct run {
 	const struct wish *wish;
@@ -25,6 +34,7 @@ struct run {
 	struct signer signer;
 	char registration_id[64], file_id[64], request_id[64], document_id[64];
 	char base[PATH_MAX]; /* of the files that are written: "out/contract" */
+	char title[LIMIT_TITLE + 1];
 	json_t *facts, *result, *steps;
 	int64_t last_at;
 	double pages, page_w, page_h;
@@ -137,6 +147,95 @@ request(struct run *r)
 	return e;
 }
 
+/* ---- before anything is sent ------------------------------------------------------------------------------------------------------ */
+
+static void
+result_path(const struct run *r, int which, char ret_path[RESULT_PATH_MAX])
+{
+	snprintf(ret_path, RESULT_PATH_MAX, "%s-%s", r->base, endings[which]);
+}
+
+/* "dir/contract.pdf" -> "out/contract" */
+static err_t
+base_make(const struct wish *w, char ret_folder[PATH_MAX], char ret_base[PATH_MAX])
+{
+	char folder[PATH_MAX], name[PATH_MAX];
+	if (strlen(w->file) >= PATH_MAX || (w->out != NULL && strlen(w->out) >= PATH_MAX))
+		return err_make(ERR_CONF, "the path is too long");
+	snprintf(folder, sizeof folder, "%s", w->file);
+	snprintf(name, sizeof name, "%s", w->file);
+	char *stem = basename(name);
+	size_t n = strlen(stem);
+	if (n > 4 && strcasecmp(stem + n - 4, ".pdf") == 0)
+		stem[n - 4] = '\0';
+	snprintf(ret_folder, PATH_MAX, "%s", w->out != NULL ? w->out : dirname(folder));
+	if (snprintf(ret_base, PATH_MAX, "%s/%s", ret_folder, stem) >= PATH_MAX)
+		return err_make(ERR_CONF, "the path is too long");
+	return OK;
+}
+
+/* Each result can be written, and takes the place of nothing but an earlier result, when that was wished. */
+static err_t
+results_check(const struct run *r, const char *folder)
+{
+	struct stat st;
+	char path[RESULT_PATH_MAX];
+	if (stat(folder, &st) != 0)
+		return err_errno("%s, where the results go", folder);
+	if (!S_ISDIR(st.st_mode))
+		return err_make(ERR_IO, "%s, where the results go, is not a folder", folder);
+	if (access(folder, W_OK | X_OK) != 0)
+		return err_errno("%s, where the results go: choose another folder with --out", folder);
+	for (int i = 0; i < RESULTS; i++) {
+		result_path(r, i, path);
+		if (lstat(path, &st) != 0 && errno != ENOENT)
+			return err_errno("%s", path);
+		if (lstat(path, &st) == 0 && !(r->wish->overwrite && S_ISREG(st.st_mode)))
+			return err_make(ERR_IO, "%s exists already: %s", path, S_ISREG(st.st_mode) ?
+			    "choose another folder with --out, or say --overwrite" : "choose another folder with --out");
+	}
+	return OK;
+}
+
+static err_t
+file_check(const char *path)
+{
+	struct stat st;
+	TRY(file_check_input(path));
+	if (stat(path, &st) == 0 && st.st_size == 0)
+		return err_make(ERR_PDF_EMPTY, "%s", path);
+	return OK;
+}
+
+/* The name of the file, as far as a title may hold it. */
+static err_t
+title_make(const char *stem, char ret_title[LIMIT_TITLE + 1])
+{
+	size_t n = strlen(stem);
+	struct str whole;
+	if (err_is(str_check(bytes(stem, n), &whole)))
+		return err_make(ERR_UTF8, "the name of the file: give the request a name with --title");
+	while (n > LIMIT_TITLE || (n < strlen(stem) && ((unsigned char)stem[n] & 0xc0) == 0x80))
+		n--;
+	snprintf(ret_title, LIMIT_TITLE + 1, "%.*s", (int)n, stem);
+	return OK;
+}
+
+/* Everything that can be known to fail before the service is asked for anything. */
+static err_t
+prepare(struct run *r, struct wish *w)
+{
+	char folder[PATH_MAX];
+	TRY(file_check(w->file));
+	TRY(base_make(w, folder, r->base));
+	TRY(results_check(r, folder));
+	if (w->title != NULL)
+		return OK;
+	TRY(title_make(strrchr(r->base, '/') + 1, r->title));
+	w->title = r->title;
+	return OK;
+}
+
 /* ---- results --------------------------------------------------------------------------------------------------------------------- */
 
 static err_t
@@ -149,13 +248,13 @@ save(struct http *h, const char *path, const char *to)
 static err_t
 results_save(struct run *r)
 {
-	char to[PATH_MAX + 16], path[256];
-	snprintf(to, sizeof to, "%s-signed.pdf", r->base);
+	char to[RESULT_PATH_MAX], path[256];
+	result_path(r, SIGNED, to);
 	TRY(signer_save(&r->signer, 1, to));
-	snprintf(to, sizeof to, "%s-proof.json", r->base);
+	result_path(r, PROOF, to);
 	snprintf(path, sizeof path, "/v1/requests/%s/proof", r->request_id);
 	TRY(save(r->sender, path, to));
-	snprintf(to, sizeof to, "%s-root.pem", r->base);
+	result_path(r, ROOT, to);
 	return save(r->sender, "/v1/ca/root.pem", to);
 }
 
@@ -164,10 +263,10 @@ results_save(struct run *r)
 static err_t
 sender_side(struct run *r)
 {
+	TRY(upload(r)); /* first: nobody is registered for a file that cannot be signed */
+	step(r, "document uploaded and inspected");
 	TRY(register_signer(r));
 	step(r, "registration record made: who the signer is, and who says so");
-	TRY(upload(r));
-	step(r, "document uploaded and inspected");
 	TRY(request(r));
 	step(r, "signature request made, revision 0 prepared, invitation sent");
 	return OK;
@@ -216,7 +315,10 @@ run_all(struct run *r)
 	r->last_at = clock_monotonic();
 	TRY(sender_side(r));
 	TRY(signer_side(r));
-	TRY(results_save(r));
+	err_t e = results_save(r);
+	if (err_is(e))
+		fprintf(stderr, "paraph: request %s is signed, but its results could not all be saved\n", r->request_id);
+	TRY(e);
 	step(r, "signed document, proof and trust anchor saved");
 	return OK;
 }
@@ -232,13 +334,22 @@ run_done(struct run *r)
 	json_decref(r->steps);
 }
 
+static bool
+is_utf8(const char *text)
+{
+	struct str s;
+	return !err_is(str_check(bytes(text, strlen(text)), &s));
+}
+
 static void
 report_json(const struct run *r)
 {
-	char file[3][PATH_MAX + 16];
-	snprintf(file[0], sizeof file[0], "%s-signed.pdf", r->base);
-	snprintf(file[1], sizeof file[1], "%s-proof.json", r->base);
-	snprintf(file[2], sizeof file[2], "%s-root.pem", r->base);
+	char file[RESULTS][RESULT_PATH_MAX];
+	for (int i = 0; i < RESULTS; i++) {
+		result_path(r, i, file[i]);
+		for (char *c = file[i]; !is_utf8(file[i]) && *c != '\0'; c++)
+			*c = (unsigned char)*c < 0x80 ? *c : '?'; /* a name that JSON cannot hold */
+	}
 	json_t *all = json_pack("{s:s, s:O, s:O, s:{s:s, s:s, s:s}}", "request", r->request_id, "result", r->result, "steps", r->steps,
 	    "files", "signed", file[0], "proof", file[1], "root", file[2]);
 	json_dumpf(all, stdout, JSON_INDENT(2));
@@ -246,20 +357,24 @@ report_json(const struct run *r)
 	printf("\n");
 }
 
-/* "dir/contract.pdf" -> "out/contract" */
-static err_t
-base_make(const struct wish *w, char ret_base[PATH_MAX])
+/* x, y, w, h, page: numbers, or the service would take what is none for zero. */
+static bool
+numbers_are(const struct wish *w)
 {
-	char folder[PATH_MAX], name[PATH_MAX];
-	snprintf(folder, sizeof folder, "%s", w->file);
-	snprintf(name, sizeof name, "%s", w->file);
-	char *stem = basename(name);
-	size_t n = strlen(stem);
-	if (n > 4 && strcasecmp(stem + n - 4, ".pdf") == 0)
-		stem[n - 4] = '\0';
-	if (snprintf(ret_base, PATH_MAX, "%s/%s", w->out != NULL ? w->out : dirname(folder), stem) >= PATH_MAX)
-		return err_make(ERR_CONF, "the path is too long");
-	return OK;
+	const char *const all[] = {w->page, w->x, w->y, w->w, w->h};
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		char *end = NULL;
+		if (all[i] != NULL && (!isfinite(strtod(all[i], &end)) || end == all[i] || *end != '\0'))
+			return false;
+	}
+	return true;
+}
+
+static int
+usage_wrong(const struct option_use *use, const char *what)
+{
+	fprintf(stderr, "paraph: %s\nUsage: %s\n", what, use->usage);
+	return COMMAND_USAGE;
 }
 
 int
@@ -288,27 +403,28 @@ sign_main(int argc, char **argv)
 	    {"h", "PT", "height (54)", &w.h, NULL},
 	    {"invisible", NULL, "no visible signature", NULL, &w.invisible},
 	    {"catcher", NULL, "read link and code from the demo's mail catcher", NULL, &w.catcher},
-	    {"out", "DIR", "where the results go (beside FILE)", &w.out, NULL},
+	    {"out", "DIR", "folder where the results go (beside FILE)", &w.out, NULL},
+	    {"overwrite", NULL, "put the results in the place of earlier ones", NULL, &w.overwrite},
 	    {"json", NULL, "print one JSON object", NULL, &w.json},
 	};
 	const struct option_use use = {"paraph sign --instance DIR --given-name N --surname N --email A [OPTION]... FILE",
 	    "Walks one signer through signing FILE over the API of a running service, as an integrator and the signer's browser\n"
-	    "would: registration, upload, request, invitation, one-time code, consent, signature. Asks for the link and the code,\n"
+	    "would: upload, registration, request, invitation, one-time code, consent, signature. Asks for the link and the code,\n"
 	    "or reads them from a demo's mail catcher. Writes FILE-signed.pdf, FILE-proof.json and FILE-root.pem.\n"
+	    "What is there already is kept and nothing is sent, unless --overwrite is given.\n"
 	    "You attest with --registration-key that the signer is who you say.",
 	    options, sizeof options / sizeof options[0], 1, 1};
 	if (!option_read(&use, argc, argv, words, &words_n, &status))
 		return status;
 	w.file = words[0];
-	if (w.given_name == NULL || w.surname == NULL || w.email == NULL) {
-		fprintf(stderr, "paraph: --given-name, --surname and --email are needed\nUsage: %s\n", use.usage);
-		return COMMAND_USAGE;
-	}
+	if (w.given_name == NULL || w.surname == NULL || w.email == NULL)
+		return usage_wrong(&use, "--given-name, --surname and --email are needed");
+	if (!service_is_named(&w.service))
+		return usage_wrong(&use, "say which service: --instance DIR, or --url URL, --sender-key FILE and --registration-key FILE");
+	if (!numbers_are(&w))
+		return usage_wrong(&use, "--page, --x, --y, --w and --h want numbers");
 	struct run r = {.wish = &w, .steps = json_array()};
-	err_t e = base_make(&w, r.base);
-	const char *slash = strrchr(r.base, '/');
-	if (w.title == NULL)
-		w.title = slash == NULL ? r.base : slash + 1;
+	err_t e = prepare(&r, &w);
 	if (!err_is(e))
 		e = run_all(&r);
 	if (!err_is(e) && w.json)

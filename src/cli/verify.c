@@ -10,6 +10,7 @@
 #include "os/file.h"
 #include "os/jail.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/mman.h>
@@ -39,11 +40,10 @@ static err_t
 map_file(const char *path, struct bytes *ret_data)
 {
 	struct stat st;
+	TRY(file_check_input(path));
 	AUTO_FD(fd) = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) != 0)
-		return err_errno("%s", path);
-	if (!S_ISREG(st.st_mode))
-		return err_make(ERR_INPUT, "%s is not a file", path);
+		return err_make(ERR_NO_INPUT, "%s: %s", path, strerror(errno));
 	if (st.st_size == 0)
 		return err_make(ERR_PDF_EMPTY, "%s", path);
 	void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -59,6 +59,7 @@ read_trust(struct verify *v)
 {
 	AUTO_BUF(text, VERIFY_TRUST_MAX);
 	size_t at = 0, ends[JUDGE_ANCHORS_MAX];
+	TRY(file_check_input(v->trust));
 	TRY(file_read_path(v->trust, &text));
 	for (;;) {
 		AUTO_BUF(der, VERIFY_TRUST_MAX);
@@ -73,7 +74,7 @@ read_trust(struct verify *v)
 	}
 	TRY(buf_check(&v->anchors_der));
 	if (v->anchors_n == 0)
-		return err_make(ERR_INPUT, "%s holds no certificate (PEM)", v->trust);
+		return err_make(ERR_NO_INPUT, "%s holds no certificate (PEM)", v->trust);
 	for (size_t i = 0; i < v->anchors_n; i++)
 		v->anchors[i] = bytes_sub(buf_bytes(&v->anchors_der), i > 0 ? ends[i - 1] : 0, ends[i]);
 	return OK;
@@ -345,7 +346,8 @@ verify_main(int argc, char **argv)
 	    .usage = "paraph verify [--trust ROOT.pem] [--json] FILE",
 	    .about = "Says in plain words who signed a PDF, when, whether it changed, and what that rests on.\n"
 	             "Nothing is fetched: what the file does not prove is called undecided.\n"
-	             "Exit status: 0 valid; 1 not valid, changed or not signed; 2 cannot be decided; 64 wrong use.",
+	             "Exit status: 0 valid; 1 not valid, changed or not signed; 2 cannot be decided; 64 wrong use;\n"
+	             "66 FILE or ROOT.pem cannot be read.",
 	    .options = options,
 	    .options_n = sizeof options / sizeof options[0],
 	    .words_least = 1,

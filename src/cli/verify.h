@@ -2,7 +2,7 @@
 #ifndef PARAPH_CLI_VERIFY_H
 #define PARAPH_CLI_VERIFY_H
 
-/* 0 valid; 1 not valid, changed, or the file cannot be opened; 2 cannot be decided; 64 used wrongly. */
+/* 0 valid; 1 not valid, changed or empty; 2 cannot be decided; 64 used wrongly; 66 an input cannot be read. */
 int verify_main(int argc, char **argv);
 
 #endif

@@ -99,6 +99,19 @@ file_read_path(const char *path, struct buf *b)
 	return file_read(fd, b);
 }
 
+err_t
+file_check_input(const char *path)
+{
+	struct stat st;
+	/* Without waiting: the other end of a pipe may never come. */
+	AUTO_FD(fd) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return err_make(ERR_NO_INPUT, "%s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return err_make(ERR_NO_INPUT, "%s is %s, not a file", path, S_ISDIR(st.st_mode) ? "a folder" : "something else");
+	return OK;
+}
+
 void
 file_sync(int fd)
 {

@@ -23,6 +23,9 @@ err_t file_size(int fd, uint64_t *ret_size);
 err_t file_read(int fd, struct buf *b);
 err_t file_read_path(const char *path, struct buf *b);
 
+/* Whether this is a file (no folder, no device) that this process may read; ERR_NO_INPUT says why not. Opens and closes it. */
+err_t file_check_input(const char *path);
+
 /* fsync, fdatasync; abort on failure. */
 void file_sync(int fd);
 void file_sync_data(int fd);

@@ -221,7 +221,7 @@ directory_find(const char *path, char ret_directory[PATH_MAX])
 {
 	struct stat st;
 	if (realpath(path, ret_directory) == NULL || stat(ret_directory, &st) != 0)
-		return err_make(ERR_CONF, "%s does not exist: make an instance with paraph init", path);
+		return err_make(ERR_NO_INPUT, "%s does not exist: make an instance with paraph init", path);
 	if (!S_ISDIR(st.st_mode))
 		*strrchr(ret_directory, '/') = '\0';
 	/* It ends up in quotes in the front's configuration. */

@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+enum { EXIT_WRONG_USE = 64, EXIT_NO_INPUT = 66 }; /* [sysexits.h] */
+
 /* Two supervisors of one instance would fight over its sockets. */
 static err_t
 lock_take(const struct instance *i)
@@ -150,11 +152,11 @@ main(int argc, char **argv)
 		return fputs(usage, stdout) < 0;
 	if (argc != 2 && attempt_wanted(argc, argv) == NULL) {
 		fputs(usage, stderr);
-		return 2;
+		return EXIT_WRONG_USE;
 	}
 	int console = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	err_t e = serve(argv[1]);
 	if (err_is(e))
 		complain(console);
-	return err_is(e);
+	return !err_is(e) ? 0 : e.code == ERR_NO_INPUT ? EXIT_NO_INPUT : 1;
 }

@@ -89,8 +89,14 @@ def test_what_is_not_signed(verify, top, tmp_path):
     verify(text, status=2)
     (tmp_path / "empty.pdf").write_bytes(b"")
     verify(tmp_path / "empty.pdf", status=1)
-    verify(tmp_path / "nowhere.pdf", status=1)
-    verify(tmp_path, status=1)
+    verify(tmp_path / "nowhere.pdf", status=66)
+    verify(tmp_path, status=66)
+
+
+def test_a_trust_file_that_cannot_be_read(verify, signed, tmp_path):
+    (tmp_path / "text").write_text("no certificate")
+    for trust in (tmp_path / "nowhere.pem", tmp_path, tmp_path / "text"):
+        verify("--trust", trust, signed[0], status=66)
 
 
 def test_usage(verify, signed):

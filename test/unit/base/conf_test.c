@@ -129,7 +129,7 @@ no_file(void **state)
 {
 	(void)state;
 	struct settings s = {0};
-	assert_err(conf_read("/nonexistent/paraph.conf", items, ITEMS, &s), ERR_CONF);
+	assert_err(conf_read("/nonexistent/paraph.conf", items, ITEMS, &s), ERR_NO_INPUT);
 	assert_non_null(strstr(err_detail(), "/nonexistent/paraph.conf"));
 }
 

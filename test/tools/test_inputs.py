@@ -1,0 +1,76 @@
+"""What cannot be read is said in one line, with the exit status that sysexits.h calls EX_NOINPUT, by every command that reads."""
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def paraph(prefix):
+    """Runs a command that must fail: its exit status and its one line."""
+    def run(*args, program="paraph"):
+        r = subprocess.run([prefix / "bin" / program, *map(str, args)], capture_output=True, text=True, timeout=60)
+        assert r.stdout == "" and r.stderr.endswith("\n"), r
+        return r.returncode, r.stderr
+    return run
+
+
+@pytest.fixture(scope="module")
+def place():
+    """A folder that every user of the programs may enter."""
+    with tempfile.TemporaryDirectory(prefix="paraph-") as path:
+        os.chmod(path, 0o711)
+        yield pathlib.Path(path)
+
+
+@pytest.fixture(scope="module")
+def instance(prefix, place):
+    program = place / "program"
+    shutil.copytree(prefix, program, symlinks=True)
+    subprocess.run([program / "bin/paraph", "init", place / "i"], check=True, capture_output=True, timeout=120)
+    return place / "i"
+
+
+PERSON = ("--given-name", "Jane", "--surname", "Doe", "--email", "jane.doe@example.org")
+NOBODY = ("--url", "https://localhost:1")  # where nothing answers: an unreadable input is noticed before
+
+
+@pytest.mark.parametrize("missing", ["nowhere", "folder", "pipe"])
+def test_each_input_of_each_command(paraph, instance, top, tmp_path, missing):
+    bad = tmp_path / missing
+    if missing == "folder":
+        bad.mkdir()
+    if missing == "pipe":
+        os.mkfifo(bad)
+    pdf, serial = top / "share/sample/contract.pdf", "4" * 40
+    key = instance / "admin/sender.key"
+    uses = [
+        ("verify", bad), ("verify", "--trust", bad, pdf),
+        ("sign", "--instance", instance, *PERSON, "--out", tmp_path, bad),
+        ("sign", *NOBODY, "--sender-key", bad, *PERSON, "--out", tmp_path, pdf),
+        ("sign", *NOBODY, "--sender-key", key, "--registration-key", bad, *PERSON, "--out", tmp_path, pdf),
+        ("sign", *NOBODY, "--sender-key", key, "--ca", bad, *PERSON, "--out", tmp_path, pdf),
+        ("sign", "--instance", bad, *PERSON, "--out", tmp_path, pdf),
+        ("revoke", *NOBODY, "--key", bad, serial),
+        ("revoke", *NOBODY, "--key", key, "--ca", bad, serial),
+        ("revoke", "--instance", bad, serial),
+        ("serve", bad),
+        ("audit", "verify", bad),
+    ]
+    for use in uses:
+        status, line = paraph(*use)
+        assert (status, line.count("\n")) == (66, 1), (use, status, line)
+        assert str(tmp_path) in line or use[0] in ("audit", "serve"), (use, line)
+    status, line = paraph(bad, program="paraphd")
+    assert (status, line.count("\n")) == (66, 1), line
+
+
+def test_no_service_is_named(paraph, top, tmp_path):
+    for use in (("sign", *PERSON, top / "share/sample/contract.pdf"), ("sign", *NOBODY, *PERSON, top / "share/sample/contract.pdf"),
+                ("revoke", "4" * 40), ("revoke", *NOBODY, "4" * 40)):
+        status, text = paraph(*use)
+        assert status == 64 and "Usage:" in text and "--instance" in text, (use, status, text)
+    assert paraph(program="paraphd")[0] == 64
