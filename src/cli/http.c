@@ -1,6 +1,8 @@
 #include "cli/http.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 enum { ANSWER_MAX = 8 * 1024 * 1024, SECONDS_MAX = 300 };
@@ -207,21 +209,53 @@ answer_read(const struct http *h, bool any_status, struct bytes body, json_t **r
 
 /* A body that was saved although it reports a problem is read back as such. */
 static err_t
-saved_check(const struct http *h, const char *path)
+saved_check(const struct http *h, FILE *saved)
 {
 	if (h->status >= 200 && h->status < 300)
 		return OK;
 	AUTO_BUF(body, ANSWER_MAX);
-	FILE *f = fopen(path, "rb");
 	uint8_t step[4096];
 	size_t n;
-	while (f != NULL && (n = fread(step, 1, sizeof step, f)) > 0)
+	rewind(saved);
+	while ((n = fread(step, 1, sizeof step, saved)) > 0)
 		buf_put(&body, bytes(step, n));
-	if (f != NULL)
-		fclose(f);
-	unlink(path);
 	json_t *none = NULL;
 	return answer_read(h, false, buf_bytes(&body), &none);
+}
+
+/* Beside what it becomes, so that what was there before stays until the answer is whole. */
+static err_t
+save_open(const char *path, char ret_part[PATH_MAX], FILE **ret_file)
+{
+	mode_t mask = umask(0);
+	umask(mask);
+	const char *slash = strrchr(path, '/'); /* a name of its own: the other may be as long as a name can be */
+	int folder = slash == NULL ? 0 : (int)(slash + 1 - path);
+	if (snprintf(ret_part, PATH_MAX, "%.*s.paraph-XXXXXX", folder, path) >= PATH_MAX)
+		return err_make(ERR_CONF, "the path is too long");
+	int fd = mkostemp(ret_part, O_CLOEXEC);
+	FILE *f = fd < 0 || fchmod(fd, 0666 & ~mask) != 0 ? NULL : fdopen(fd, "w+b");
+	if (f == NULL) {
+		err_t e = err_errno("making %s", path);
+		if (fd >= 0) {
+			close(fd);
+			unlink(ret_part);
+		}
+		return e;
+	}
+	*ret_file = f;
+	return OK;
+}
+
+static err_t
+save_close(FILE *file, const char *part, const char *path, err_t e)
+{
+	bool written = fclose(file) == 0;
+	if (!err_is(e) && (!written || rename(part, path) != 0))
+		e = err_errno("writing %s", path);
+	if (err_is(e))
+		unlink(part);
+	return e;
 }
 
 static err_t
@@ -241,7 +275,7 @@ send_open(struct http *h, const struct http_request *r, FILE *file, FILE *save, 
 	free(text);
 	TRY(e);
 	if (save != NULL)
-		return fflush(save) == 0 ? saved_check(h, r->save) : err_errno("writing %s", r->save);
+		return fflush(save) == 0 ? saved_check(h, save) : err_errno("writing %s", r->save);
 	return answer_read(h, r->any_status, buf_bytes(&body), ret_json);
 }
 
@@ -249,20 +283,19 @@ err_t
 http_send(struct http *h, const struct http_request *r, json_t **ret_json)
 {
 	FILE *file = NULL, *save = NULL;
-	if (r->file != NULL && (file = fopen(r->file, "rb")) == NULL)
-		return err_errno("opening %s", r->file);
-	if (r->save != NULL && (save = fopen(r->save, "wb")) == NULL) {
-		err_t e = err_errno("making %s", r->save);
-		if (file != NULL)
-			fclose(file);
-		return e;
-	}
+	char part[PATH_MAX];
 	json_t *json = NULL;
-	err_t e = send_open(h, r, file, save, &json);
+	if (r->save != NULL)
+		TRY(save_open(r->save, part, &save));
+	err_t e = OK;
+	if (r->file != NULL && (file = fopen(r->file, "rb")) == NULL)
+		e = err_errno("opening %s", r->file);
+	if (!err_is(e))
+		e = send_open(h, r, file, save, &json);
 	if (file != NULL)
 		fclose(file);
 	if (save != NULL)
-		fclose(save);
+		e = save_close(save, part, r->save, e);
 	if (!err_is(e) && ret_json != NULL)
 		*ret_json = json;
 	else

@@ -29,7 +29,7 @@ struct http_request {
 	const char *type;   /* content type of the file */
 	const char *idempotency_key;
 	bool any_status;    /* a failure's JSON is given too, when it is JSON: http_status tells */
-	const char *save;   /* path to write the answer's body to (made anew); NULL: it is JSON */
+	const char *save;   /* path to write the answer's body to, which stays as it was unless all of it came; NULL: it is JSON */
 };
 
 /*

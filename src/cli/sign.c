@@ -312,6 +312,7 @@ static err_t
 run_all(struct run *r)
 {
 	TRY(clients_open(r));
+	TRY(signer_begin(&r->signer));
 	r->last_at = clock_monotonic();
 	TRY(sender_side(r));
 	TRY(signer_side(r));

@@ -76,6 +76,19 @@ token_find(const char *text, char ret_token[TOKEN_MAX])
 }
 
 err_t
+signer_begin(struct signer *s)
+{
+	const struct http_request r = {.method = "GET", .path = "/dev/mail.json"};
+	json_t *all = NULL;
+	if (s->catcher_to == NULL)
+		return OK;
+	TRY(http_send(s->http, &r, &all));
+	(void)caught_new(s, all); /* the newest stands first */
+	json_decref(all);
+	return OK;
+}
+
+err_t
 signer_invitation(struct signer *s, char ret_token[128])
 {
 	char text[8192];
@@ -137,12 +150,15 @@ signer_facts(struct signer *s, json_t **ret_facts)
 }
 
 static err_t
-file_compare(int fd, const char *wanted)
+file_compare(const char *name, const char *wanted)
 {
 	uint64_t size;
 	uint8_t sha256[DIGEST_SHA256_LEN];
 	char hex[2 * sizeof sha256 + 1];
 	AUTO_DIGEST(d, DIGEST_SHA256);
+	AUTO_FD(fd) = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return err_errno("opening %s", name);
 	TRY(file_size(fd, &size));
 	TRY(digest_file(fd, 0, size, d));
 	digest_peek(d, sha256);
@@ -162,12 +178,12 @@ signer_read(struct signer *s, const json_t *facts, size_t n)
 	int fd = mkstemp(name);
 	if (fd < 0)
 		return err_errno("making a temporary file");
+	close(fd); /* the name is ours; the answer takes its place */
 	snprintf(path, sizeof path, "/s/v1/documents/%zu", n);
 	const struct http_request r = {.method = "GET", .path = path, .save = name};
 	err_t e = http_send(s->http, &r, NULL);
 	if (!err_is(e))
-		e = file_compare(fd, wanted);
-	close(fd);
+		e = file_compare(name, wanted);
 	unlink(name);
 	return e;
 }

@@ -13,6 +13,8 @@ struct signer {
 	int64_t newest_seen;     /* number of the newest caught message so far */
 };
 
+/* Before anything is sent to the signer: what the catcher holds for this address from earlier requests does not count. */
+err_t signer_begin(struct signer *s);
 /* The token of the invitation's link: from the catcher, or typed by a person. ret has room for 128. */
 err_t signer_invitation(struct signer *s, char ret_token[128]);
 err_t signer_session(struct signer *s, const char *token);

@@ -1,7 +1,9 @@
 """The main job: a PDF in, a personal PAdES B-LTA signature out, judged by programs that we did not write."""
 import hashlib
 import json
+import os
 import re
+import sqlite3
 import subprocess
 import time
 
@@ -211,3 +213,74 @@ def test_paraph_sign_is_a_client_of_the_api(service, tmp_path):
     told = json.loads(r.stdout)
     assert told["result"]["status"] == "signed"
     assert judges.pyhanko(tmp_path / "contract-signed.pdf", tmp_path / "contract-root.pem", "LTA").ok
+
+
+def registered(service):
+    """How many people are registered."""
+    with sqlite3.connect(f"file:{service.dir}/db/paraph.db?mode=ro", uri=True) as db:
+        return db.execute("SELECT count(*) FROM registration").fetchone()[0]
+
+
+def test_paraph_sign_looks_before_it_asks(service, tmp_path):
+    """What cannot end well ends in one line; nobody is registered for it, and nothing that was there is touched."""
+    def sign(*words, email="looks@example.org"):
+        r = service.paraph("sign", "--instance", service.dir, "--catcher", "--given-name", "Jane", "--surname", "Doe", "--email", email,
+                           *words, check=False, cwd=tmp_path)
+        return r.returncode, r.stderr
+
+    for name, octets in (("empty.pdf", b""), ("text.pdf", b"hello"), ("good.pdf", SAMPLE.read_bytes()), ("a" * 246 + ".pdf", SAMPLE.read_bytes())):
+        (tmp_path / name).write_bytes(octets)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "good-proof.json").write_text("mine")
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    (linked / "good-root.pem").symlink_to(tmp_path / "good.pdf")
+    before = registered(service)
+    cases = [
+        (("nowhere.pdf",), 66, "nowhere.pdf"),
+        ((".",), 66, "folder"),
+        (("empty.pdf",), 1, "empty"),
+        (("text.pdf",), 1, "pdf-not-a-pdf"),
+        (("--out", "nowhere", "good.pdf"), 1, "nowhere"),
+        (("--out", "text.pdf", "good.pdf"), 1, "not a folder"),
+        (("--out", "kept", "good.pdf"), 1, "good-proof.json exists already"),
+        (("--out", "linked", "good.pdf"), 1, "good-root.pem exists already"),
+        (("--overwrite", "--out", "linked", "good.pdf"), 1, "good-root.pem exists already"),
+        (("a" * 246 + ".pdf",), 1, "name too long"),
+        (("--page", "one", "good.pdf"), 64, "numbers"),
+        (("--x", "nan", "good.pdf"), 64, "numbers"),
+    ]
+    for words, status, says in cases:
+        found, told = sign(*words)
+        assert found == status and says in told, (words, found, told)
+        assert status == 64 or told.count("\n") == 1, told
+    assert registered(service) == before
+    assert [p.name for p in kept.iterdir()] == ["good-proof.json"] and (kept / "good-proof.json").read_text() == "mine"
+    assert [p.name for p in linked.iterdir()] == ["good-root.pem"]
+
+    assert sign("--overwrite", "--out", "kept", "good.pdf") == (0, "")
+    assert sorted(p.name for p in kept.iterdir()) == ["good-proof.json", "good-root.pem", "good-signed.pdf"]
+    assert json.loads((kept / "good-proof.json").read_text()) and registered(service) == before + 1
+
+
+@pytest.mark.parametrize("name, stem", [("UP.PDF", "UP"), ("no suffix", "no suffix"), ("été 'x' \"y\".pdf", "été 'x' \"y\""), ("-dash.pdf", "-dash"),
+                                        (".pdf", ".pdf"), ("a" * 240 + ".pdf", "a" * 240)])
+def test_paraph_sign_names_results_after_the_file(service, tmp_path, name, stem):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / name).write_bytes(SAMPLE.read_bytes())
+    (tmp_path / "out").mkdir()
+    r = service.paraph("sign", "--instance", service.dir, "--catcher", "--given-name", "Jane", "--surname", "Doe", "--email",
+                       "names@example.org", "--out", "../out", "--json", "--", name, cwd=tmp_path / "in")
+    endings = ("proof.json", "root.pem", "signed.pdf")
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [f"{stem}-{e}" for e in endings]
+    assert sorted(json.loads(r.stdout)["files"].values()) == [f"../out/{stem}-{e}" for e in endings]
+
+
+def test_paraph_sign_with_a_name_that_is_no_text(service, tmp_path):
+    (tmp_path / os.fsdecode(b"caf\xe9.pdf")).write_bytes(SAMPLE.read_bytes())
+    args = ("sign", "--instance", service.dir, "--catcher", "--given-name", "Jane", "--surname", "Doe", "--email", "names@example.org", "--json")
+    r = service.paraph(*args, os.fsdecode(b"caf\xe9.pdf"), cwd=tmp_path, check=False)
+    assert r.returncode == 1 and "--title" in r.stderr
+    r = service.paraph(*args, "--title", "Menu", os.fsdecode(b"caf\xe9.pdf"), cwd=tmp_path)
+    assert json.loads(r.stdout)["files"]["signed"] == "./caf?-signed.pdf" and (tmp_path / os.fsdecode(b"caf\xe9-signed.pdf")).is_file()
