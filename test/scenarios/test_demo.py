@@ -1,0 +1,152 @@
+"""./demo with the files that people have: names, folders and mistakes. It runs on the staged programs and so installs and builds
+nothing; what it leaves behind is looked at each time."""
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import pytest
+
+from service import SAMPLE
+
+NOBODY = 65534
+
+
+def ours(place):
+    """Processes that were started with anything of this place."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and str(place).encode() in (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes():
+                found.append((entry / "cmdline").read_bytes())
+        except OSError:
+            continue
+    return found
+
+
+class Demo:
+    def __init__(self, top, prefix, place):
+        self.top, self.place, self.temporary = top, place, place / "tmp"
+        self.temporary.mkdir()
+        self.env = dict(os.environ, PARAPH_PREFIX=str(prefix), TMPDIR=str(self.temporary))
+
+    def run(self, *words, cwd=None, **kwargs):
+        r = subprocess.run([self.top / "demo", *words], capture_output=True, text=True, env=self.env, cwd=cwd or self.place,
+                           timeout=180, stdin=subprocess.DEVNULL, **kwargs)
+        self.nothing_is_left()
+        return r
+
+    def nothing_is_left(self):
+        assert list(self.temporary.iterdir()) == [] and ours(self.temporary) == []
+
+
+@pytest.fixture
+def demo(top, prefix):
+    with tempfile.TemporaryDirectory(prefix="paraph-") as path:
+        os.chmod(path, 0o711)
+        yield Demo(top, prefix, pathlib.Path(path))
+
+
+def names(folder):
+    return sorted(p.name for p in folder.iterdir())
+
+
+@pytest.mark.parametrize("name, stem, folder", [("UP.PDF", "UP", "."), ("l'été \"b\" $x.pdf", "l'été \"b\" $x", "in/../in"), ("-dash", "-dash", ".")])
+def test_results_are_named_after_the_file(demo, name, stem, folder):
+    place = demo.place / "in"
+    place.mkdir()
+    (place / name).write_bytes(SAMPLE.read_bytes())
+    cwd = place if folder == "." else demo.place
+    r = demo.run("--", name if folder == "." else f"{folder}/{name}", cwd=cwd)
+    assert r.returncode == 0 and r.stderr == "", r.stdout + r.stderr
+    assert names(place) == sorted([name, f"{stem}-proof.json", f"{stem}-root.pem", f"{stem}-signed.pdf"])
+    assert "Signature is Valid" in r.stdout or not shutil.which("pdfsig")
+    assert re.search(r"^Signed document .*-signed\.pdf$", r.stdout, re.M)
+
+
+def test_a_folder_that_does_not_exist_is_made_and_a_second_run_replaces(demo):
+    out = demo.place / "new/er"
+    first = demo.run("--out", str(out))
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert names(out) == ["contract-proof.json", "contract-root.pem", "contract-signed.pdf"]
+    root = (out / "contract-root.pem").read_bytes()
+    assert demo.run(f"--out={out}").returncode == 0
+    assert (out / "contract-root.pem").read_bytes() != root and len(names(out)) == 3
+
+
+def test_mistakes_are_one_sentence(demo):
+    place = demo.place
+    (place / "text.pdf").write_text("hello")
+    (place / "empty.pdf").touch()
+    (place / "folder.pdf").mkdir()
+    os.mkfifo(place / "pipe.pdf")
+    (place / "good.pdf").write_bytes(SAMPLE.read_bytes())
+    cases = [
+        (("nowhere.pdf",), 66, "there is no file nowhere.pdf"),
+        (("folder.pdf",), 66, "not a file"),
+        (("pipe.pdf",), 66, "not a file"),
+        (("text.pdf",), 66, "not a PDF"),
+        (("empty.pdf",), 66, "not a PDF"),
+        (("--out", "text.pdf", "good.pdf"), 73, "cannot be made"),
+        (("--out", "text.pdf/x", "good.pdf"), 73, "cannot be made"),
+        (("--nonsense",), 64, "no option"),
+        (("-x.pdf",), 64, "no option"),
+        (("--out",), 64, "directory"),
+        (("--out=", "good.pdf"), 64, "no option"),
+        (("good.pdf", "good.pdf"), 64, "one file"),
+        (("",), 64, "empty"),
+    ]
+    before = names(place)
+    for words, status, says in cases:
+        r = demo.run(*words)
+        assert (r.returncode, r.stdout, r.stderr.count("\n")) == (status, "", 1) and says in r.stderr, (words, r)
+    assert names(place) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user's rights are tried by root only")
+def test_what_another_user_may_not_do(demo):
+    place = demo.place
+    place.chmod(0o755)
+    demo.temporary.chmod(0o777)
+    shutil.copy(demo.top / "demo", place / "demo")
+    demo.top = place
+    (place / "closed.pdf").write_bytes(SAMPLE.read_bytes())
+    (place / "closed.pdf").chmod(0o600)
+    (place / "open.pdf").write_bytes(SAMPLE.read_bytes())
+    for words, status, says in ((("closed.pdf",), 66, "cannot be read"), (("open.pdf",), 73, "nothing can be written into ."),
+                                (("--out", "new", "open.pdf"), 73, "cannot be made")):
+        r = demo.run(*words, user=NOBODY, group=NOBODY)
+        assert (r.returncode, r.stdout, r.stderr.count("\n")) == (status, "", 1) and says in r.stderr, (words, r)
+
+
+def test_a_pdf_that_is_refused(demo):
+    (demo.place / "cut.pdf").write_bytes(SAMPLE.read_bytes()[:4000])
+    r = demo.run("cut.pdf")
+    assert r.returncode == 1 and r.stderr.count("\n") == 1 and r.stderr.startswith("paraph: "), r
+    assert names(demo.place) == ["cut.pdf", "tmp"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_stay_ends_with_everything(demo, how):
+    """Ctrl-C reaches all processes of the terminal; a TERM only the script."""
+    p = subprocess.Popen([demo.top / "demo", "--stay", "--out", demo.place / "out"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                         text=True, env=demo.env, cwd=demo.place, start_new_session=True)
+    try:
+        for line in p.stdout:
+            if line.startswith("  Check"):
+                break
+        assert line.startswith("  Check") and len(ours(demo.temporary)) > 5
+        (os.killpg if how == signal.SIGINT else os.kill)(p.pid, how)
+        _, told = p.communicate(timeout=30)
+    finally:
+        if p.poll() is None:
+            os.killpg(p.pid, signal.SIGKILL)
+    assert p.returncode in (128 + how,) and told == "", told
+    until = time.monotonic() + 5
+    while ours(demo.temporary) and time.monotonic() < until:
+        time.sleep(0.1)
+    demo.nothing_is_left()
