@@ -5,15 +5,17 @@
 #include "base/secret.h"
 #include "cli/ceremony.h"
 #include "cli/command.h"
+#include "cli/ground.h"
 #include "cli/layout.h"
 #include "cli/option.h"
 #include "cli/tls.h"
 #include "os/auditor.h"
 #include "os/clock.h"
 #include "os/file.h"
+#include "pki/name.h"
 
-#include <errno.h>
 #include <jansson.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 struct wish {
@@ -77,28 +79,104 @@ wishes_set(const struct wish *w, struct instance *i)
 	return set(i, "front", "base_url", w->base_url);
 }
 
+/* Every option holds a text, and an option without one is a slip in a script. */
 static err_t
-instance_make(const char *directory, const struct wish *w, struct instance *ret_instance)
+texts_check(const struct wish *w)
 {
-	struct instance wished;
-	char path[PATH_MAX];
-	AUTO_BUF(conf, 65536);
-	TRY(instance_default(directory, &wished));
-	err_t e = wishes_set(w, &wished);
-	if (!err_is(e))
-		e = instance_path(&wished, "paraph.conf", path);
-	if (!err_is(e))
-		instance_write(&wished, &conf);
-	instance_done(&wished);
-	TRY(e);
-	TRY(file_replace(path, buf_bytes(&conf), 0444));
-	TRY(instance_read(directory, ret_instance));
-	if (ret_instance->kind == INSTANCE_PRODUCTION) {
-		instance_done(ret_instance);
-		return err_make(ERR_CONF, "production keys live in a PKCS#11 device, which this version cannot use yet: "
-		    "choose --profile internal or demo");
+	const struct {
+		const char *option, *value;
+	} all[] = {{"profile", w->profile}, {"name", w->name}, {"organisation", w->organisation}, {"identifier", w->identifier},
+	    {"country", w->country}, {"https-port", w->https_port}, {"http-port", w->http_port}, {"site-url", w->site_url},
+	    {"base-url", w->base_url}};
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		struct str text;
+		if (all[i].value == NULL)
+			continue;
+		if (all[i].value[0] == '\0')
+			return err_make(ERR_CONF, "--%s is empty", all[i].option);
+		if (err_is(str_check(bytes(all[i].value, strlen(all[i].value)), &text)))
+			return err_make(ERR_CONF, "--%s is not UTF-8, or holds control characters", all[i].option);
 	}
 	return OK;
+}
+
+/* The names fit into certificates together with what keys put behind them; the unit's is the longest (keys/desk.c). */
+static err_t
+names_check(const struct instance *i)
+{
+	static const struct name_form form = {.rules = {{NAME_COUNTRY, true}, {NAME_ORGANIZATION, true}, {NAME_ORGANIZATION_ID, false},
+	    {NAME_COMMON_NAME, true}}, .n = 4};
+	char longest[1024];
+	struct name_facts facts = {0};
+	if (snprintf(longest, sizeof longest, "%s Time-Stamping Unit 1", i->common_name) >= (int)sizeof longest)
+		return err_make(ERR_NAME, "the name of the service is too long");
+	facts.value[NAME_COUNTRY] = str_c(i->country);
+	facts.value[NAME_ORGANIZATION] = str_c(i->organisation);
+	facts.value[NAME_ORGANIZATION_ID] = str_c(i->organisation_id);
+	facts.value[NAME_COMMON_NAME] = str_c(longest);
+	err_t e = name_check(&facts, &form);
+	if (err_is(e)) {
+		char detail[400];
+		snprintf(detail, sizeof detail, "%s", err_detail());
+		return err_make(e.code, "%s (of the name \"%s\" and what it says for a unit)", detail, longest);
+	}
+	return OK;
+}
+
+static bool
+is_kept(const char *wished, const char *found)
+{
+	return wished == NULL || (found != NULL && strcmp(wished, found) == 0);
+}
+
+/* What is read back is what was wished: no value became another line, a comment or a shorter text. */
+static err_t
+same_check(const struct wish *w, const struct instance *i)
+{
+	if (!is_kept(w->name, i->name) || !is_kept(w->name, i->common_name) || !is_kept(w->organisation, i->organisation) ||
+	    !is_kept(w->identifier, i->organisation_id) || !is_kept(w->country, i->country) || !is_kept(w->site_url, i->site_url) ||
+	    !is_kept(w->base_url, i->base_url))
+		return err_make(ERR_CONF, "a value cannot stand in paraph.conf as it is: no spaces at its ends, and no semicolon behind a space");
+	return OK;
+}
+
+static err_t
+values_check(const struct wish *w, const struct instance *i)
+{
+	if (i->kind == INSTANCE_PRODUCTION)
+		return err_make(ERR_CONF, "production keys live in a PKCS#11 device, which this version cannot use yet: "
+		    "choose --profile internal or demo");
+	TRY(same_check(w, i));
+	return names_check(i);
+}
+
+/* The text of paraph.conf as wished; all that can be wrong with a wish is said here, before anything is written. */
+static err_t
+conf_make(const struct wish *w, struct buf *conf)
+{
+	struct instance wished, read;
+	TRY(texts_check(w));
+	TRY(instance_default("/", &wished)); /* the directory is no part of the text */
+	err_t e = wishes_set(w, &wished);
+	if (!err_is(e))
+		instance_write(&wished, conf);
+	instance_done(&wished);
+	TRY(e);
+	TRY(buf_check(conf));
+	TRY(instance_read_text(buf_bytes(conf), &read));
+	e = values_check(w, &read);
+	instance_done(&read);
+	return e;
+}
+
+static err_t
+conf_put(const char *directory, const struct buf *conf, struct instance *ret_instance)
+{
+	char path[PATH_MAX];
+	if (snprintf(path, sizeof path, "%s/paraph.conf", directory) >= PATH_MAX)
+		return err_make(ERR_CONF, "the path %s is too long", directory);
+	TRY(file_replace(path, buf_bytes(conf), 0444));
+	return instance_read(directory, ret_instance);
 }
 
 static err_t
@@ -252,42 +330,64 @@ report(const struct instance *i, const struct ceremony_result *c, bool json)
 		printf("\n This is a DEMO: every certificate says so, it has no legal value and can never become production.\n");
 }
 
-/* Makes the directory, or takes an empty one. */
-static err_t
-directory_take(const char *directory)
+static volatile sig_atomic_t stopped;
+
+/* What was begun is cleared up first. */
+static void
+stop(int signal)
 {
-	if (mkdir(directory, 0711) == 0)
-		return OK;
-	if (errno != EEXIST)
-		return err_errno("making %s", directory);
-	if (rmdir(directory) != 0)
-		return err_make(ERR_CONF, "%s exists and is not an empty directory: choose another one", directory);
-	return mkdir(directory, 0711) == 0 ? OK : err_errno("making %s", directory);
+	(void)signal;
+	stopped = true;
+}
+
+static void
+signals_keep(void)
+{
+	static const int all[] = {SIGINT, SIGTERM, SIGHUP};
+	const struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESTART};
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		(void)sigaction(all[i], &action, NULL);
 }
 
 static err_t
-instance_fill(const char *directory, const struct wish *w)
+instance_fill(const char *directory, const struct buf *conf, bool json)
 {
 	struct instance i;
 	struct buf none = buf_init(0);
 	struct ceremony_result ceremony = {none, none, none, none, none, none, none, none};
-	TRY(instance_make(directory, w, &i));
+	TRY(conf_put(directory, conf, &i));
 	err_t e = everything_make(&i, &ceremony);
-	if (!err_is(e))
-		report(&i, &ceremony, w->json);
+	if (!err_is(e) && !stopped)
+		report(&i, &ceremony, json);
 	ceremony_done(&ceremony);
 	instance_done(&i);
 	return e;
 }
 
-static err_t
+static int
 init_run(const char *directory, const struct wish *w)
 {
-	TRY(directory_take(directory));
-	err_t e = instance_fill(directory, w);
+	struct ground ground;
+	AUTO_BUF(conf, 65536);
+	err_t e = conf_make(w, &conf);
+	if (!err_is(e))
+		e = ground_check(directory, &ground);
 	if (err_is(e))
-		fprintf(stderr, "paraph: %s is not complete; remove it before you try again\n", directory);
-	return e;
+		return command_fail(e);
+	signals_keep();
+	e = ground_take(&ground);
+	if (err_is(e))
+		return command_fail(e);
+	e = instance_fill(ground.directory, &conf, w->json);
+	if (!err_is(e) && !stopped)
+		return COMMAND_DONE;
+	int status = err_is(e) ? command_fail(e) : COMMAND_FAILED;
+	if (ground_clear(&ground))
+		fprintf(stderr, "paraph: nothing was made; %s is as it was\n", ground.directory);
+	else
+		fprintf(stderr, "paraph: %s is not complete and cannot be cleared: remove what is in it before you try again\n",
+		    ground.directory);
+	return status;
 }
 
 int
@@ -317,6 +417,5 @@ init_main(int argc, char **argv)
 		return status;
 	umask(022);
 	quiet = w.json;
-	err_t e = init_run(words[0], &w);
-	return err_is(e) ? command_fail(e) : COMMAND_DONE;
+	return init_run(words[0], &w);
 }

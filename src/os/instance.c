@@ -1,9 +1,11 @@
 #include "os/instance.h"
 #include "base/conf.h"
 #include "base/limits.h"
+#include "os/file.h"
 
 #include <ctype.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <syslog.h>
 
@@ -95,12 +97,23 @@ starts_with(const char *text, const char *start)
 	return strncmp(text, start, strlen(start)) == 0;
 }
 
+/* "http://host:80/path": the host is there, and all of it can stand in a certificate (IA5String, RFC 5280 4.2.1.6). */
+static bool
+is_address(const char *url)
+{
+	const char *host = strstr(url, "://") + 3;
+	for (const char *c = host; *c != '\0'; c++)
+		if (*c <= 0x20 || *c >= 0x7f)
+			return false;
+	return isalnum((unsigned char)*host) || *host == '[';
+}
+
 static err_t
 url_check(const char *key, const char *url, bool https)
 {
 	size_t n = strlen(url);
 	bool known = starts_with(url, "http://") || (https && starts_with(url, "https://"));
-	if (!known || n > 200 || url[n - 1] == '/' || strpbrk(url, " \"'<>{}\\;$#?") != NULL)
+	if (!known || !is_address(url) || n > 200 || url[n - 1] == '/' || strpbrk(url, " \"'<>{}\\;$#?") != NULL)
 		return err_make(ERR_CONF, "[front] %s = %s: must be %shttp://HOST[:PORT] without a slash at the end",
 		    key, url, https ? "https://HOST[:PORT] or " : "");
 	return OK;
@@ -319,6 +332,30 @@ instance_write(const struct instance *i, struct buf *out)
 		buf_printf(out, "; %s\n", items[k].help);
 		value_write(i, &items[k], out);
 	}
+}
+
+err_t
+instance_read_text(struct bytes text, struct instance *ret_instance)
+{
+	struct instance i = {0};
+	char file[64], detail[512];
+	AUTO_FD(fd) = memfd_create("paraph.conf", MFD_CLOEXEC);
+	if (fd < 0)
+		return err_errno("making a file in memory");
+	TRY(file_write(fd, text));
+	snprintf(file, sizeof file, "/proc/self/fd/%d", fd);
+	err_t e = conf_read(file, items, ITEMS, &i);
+	if (err_is(e)) { /* where it was read from is nobody's business */
+		const char *line = strstr(err_detail(), ", line");
+		snprintf(detail, sizeof detail, "paraph.conf%s", line == NULL ? " cannot be written like that" : line);
+		return err_make(ERR_CONF, "%s", detail);
+	}
+	e = derive(&i);
+	if (err_is(e))
+		instance_done(&i);
+	else
+		*ret_instance = i;
+	return e;
 }
 
 err_t

@@ -91,6 +91,9 @@ err_t instance_set(struct instance *i, const char *section, const char *key, con
 /* The whole file with help, for paraph init. */
 void instance_write(const struct instance *i, struct buf *out);
 
+/* Reads the text of a configuration as instance_read would read the file, without a directory; *ret has none. */
+err_t instance_read_text(struct bytes text, struct instance *ret_instance);
+
 /* DIR/name; ERR_CONF when longer than PATH_MAX. */
 err_t instance_path(const struct instance *i, const char *name, char ret_path[PATH_MAX]);
 

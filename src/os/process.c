@@ -215,3 +215,19 @@ process_share(const char *name, char *ret_path)
 		return OK;
 	return err_make(ERR_NOT_FOUND, "share/paraph/%s is not beside %s: install it, or set PARAPH_SHARE", name, folder);
 }
+
+err_t
+process_check_way(const char *path)
+{
+	char folder[PATH_MAX];
+	struct stat st;
+	snprintf(folder, sizeof folder, "%s", path);
+	for (char *slash = folder + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+		*slash = '\0';
+		if (stat(folder, &st) == 0 && (st.st_mode & S_IXOTH) == 0)
+			return err_make(ERR_CONF, "started as root, the programs run as users of their own, which cannot pass %s: put the "
+			    "instance and the programs where others may pass, or chmod o+x %s", folder, folder);
+		*slash = '/';
+	}
+	return OK;
+}

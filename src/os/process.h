@@ -50,5 +50,7 @@ err_t process_folder(char *ret_folder);
 err_t process_find(const char *program, char *ret_path);
 /* The same for shared files ("policy/profiles"): $PARAPH_SHARE, ../share/paraph, ../../share/paraph, or the source tree. */
 err_t process_share(const char *name, char *ret_path);
+/* Whether users of their own, as which root starts the programs, can pass every folder above a path; ERR_CONF names the one. */
+err_t process_check_way(const char *path);
 
 #endif

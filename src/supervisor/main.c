@@ -35,26 +35,6 @@ lock_take(const struct instance *i)
 	return OK; /* held until this process ends */
 }
 
-/* The users of the programs must be able to pass every folder above a path. */
-static err_t
-way_check(const char *path)
-{
-	char folder[PATH_MAX];
-	struct stat st;
-	snprintf(folder, sizeof folder, "%s", path);
-	for (char *slash = folder + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
-		*slash = '\0';
-		if (stat(folder, &st) == 0 && (st.st_mode & S_IXOTH) == 0)
-			return err_make(ERR_CONF,
-			    "started as root, the programs run as users of their own, which cannot pass %s: put the "
-			    "instance and the "
-			    "programs where others may pass, or chmod o+x %s",
-			    folder, folder);
-		*slash = '/';
-	}
-	return OK;
-}
-
 static err_t
 ways_check(const struct instance *i)
 {
@@ -62,9 +42,9 @@ ways_check(const struct instance *i)
 	if (geteuid() != 0)
 		return OK;
 	TRY(process_find("paraph-core", path));
-	TRY(way_check(path));
+	TRY(process_check_way(path));
 	TRY(instance_path(i, "run", inside));
-	return way_check(inside);
+	return process_check_way(inside);
 }
 
 /* What starting programs as other users needs, and nothing else. */

@@ -60,6 +60,7 @@ static const struct {
     {"name=x\n", "line 1: [] name is not a known key"},
     {"[front]\nname=x\nname=y\n", "line 3: [front] name is given twice"},
     {"[front]\nname=x\nport=0\n", "from 1 to 65535"},
+    {"[front]\nprot=1\nname=x\nport=1\nloud=yes\n", "line 2: [front] prot is not a known key"}, /* what follows is right */
     {"[front]\nname=x\nport=65536\n", "from 1 to 65535"},
     {"[front]\nname=x\nport=99999999999999999999\n", "from 1 to 65535"},
     {"[front]\nname=x\nport=12x\n", "must be a whole number"},

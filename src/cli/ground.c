@@ -1,0 +1,144 @@
+#include "cli/ground.h"
+#include "os/process.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <ftw.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+#include <sys/un.h>
+
+enum { ROOM_MB = 100, OPEN_FOLDERS = 16 };
+
+/* The longest name of a socket in an instance. */
+static const char socket_name[] = "/run/status-15.sock";
+
+/* Of a path whose last component need not exist. */
+static err_t
+absolute(const char *path, char ret_path[PATH_MAX])
+{
+	char folder[PATH_MAX], name[PATH_MAX], *last;
+	if (path[0] == '\0')
+		return err_make(ERR_CONF, "the name of the directory is empty");
+	if (realpath(path, ret_path) != NULL)
+		return OK;
+	if (errno != ENOENT || strlen(path) >= PATH_MAX)
+		return err_errno("%s", path);
+	snprintf(folder, sizeof folder, "%s", path);
+	snprintf(name, sizeof name, "%s", path);
+	last = basename(name);
+	char above[PATH_MAX];
+	if (realpath(dirname(folder), above) == NULL)
+		return err_errno("%s, in which the instance is to be made", dirname(folder));
+	if (snprintf(ret_path, PATH_MAX, "%s/%s", strcmp(above, "/") == 0 ? "" : above, last) >= PATH_MAX)
+		return err_make(ERR_CONF, "the path %s is too long", path);
+	return OK;
+}
+
+static err_t
+name_check(const char *path)
+{
+	if (strpbrk(path, "\"'\\{};$#") != NULL)
+		return err_make(ERR_CONF, "the path %s holds a quote, backslash, brace or other special character: choose another one", path);
+	for (const char *c = path; *c != '\0'; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			return err_make(ERR_CONF, "the path of the directory holds a control character: choose another one");
+	size_t most = sizeof ((struct sockaddr_un *)NULL)->sun_path - sizeof socket_name;
+	if (strlen(path) > most)
+		return err_make(ERR_CONF, "the path %s has more than %zu octets: sockets in it could not be named, choose a shorter one", path,
+		    most);
+	return OK;
+}
+
+static err_t
+empty_check(const char *path)
+{
+	DIR *d = opendir(path);
+	if (d == NULL)
+		return err_errno("%s", path);
+	size_t n = 0;
+	while (n < 3 && readdir(d) != NULL) /* "." and ".." are in every folder */
+		n++;
+	closedir(d);
+	return n < 3 ? OK : err_make(ERR_CONF, "%s is not empty: choose another directory", path);
+}
+
+/* The folder itself, or the one that it will be made in. */
+static err_t
+place_check(const char *path)
+{
+	struct statvfs s;
+	if (access(path, W_OK | X_OK) != 0)
+		return err_errno("%s", path);
+	if (statvfs(path, &s) != 0)
+		return err_errno("%s", path);
+	unsigned long long free_mb = (unsigned long long)s.f_bavail * s.f_frsize >> 20;
+	if (free_mb < ROOM_MB)
+		return err_make(ERR_DISK_FULL, "%s has %llu MiB left, an instance needs %d", path, free_mb, (int)ROOM_MB);
+	return OK;
+}
+
+/* As root the programs are started as users of their own. */
+static err_t
+ways_check(const char *directory)
+{
+	char program[PATH_MAX], inside[PATH_MAX + 8];
+	TRY(process_find("paraph-keys", program));
+	if (geteuid() != 0)
+		return OK;
+	TRY(process_check_way(program));
+	snprintf(inside, sizeof inside, "%s", directory);
+	return process_check_way(inside);
+}
+
+err_t
+ground_check(const char *directory, struct ground *ret_ground)
+{
+	struct ground g = {0};
+	char above[PATH_MAX];
+	TRY(absolute(directory, g.directory));
+	TRY(name_check(g.directory));
+	g.found = lstat(g.directory, &g.before) == 0;
+	if (g.found && !S_ISDIR(g.before.st_mode))
+		return err_make(ERR_CONF, "%s exists and is not a directory: choose another one", g.directory);
+	if (g.found)
+		TRY(empty_check(g.directory));
+	snprintf(above, sizeof above, "%s", g.directory);
+	TRY(place_check(g.found ? g.directory : dirname(above)));
+	TRY(ways_check(g.directory));
+	*ret_ground = g;
+	return OK;
+}
+
+err_t
+ground_take(const struct ground *g)
+{
+	return g->found || mkdir(g->directory, 0711) == 0 ? OK : err_errno("making %s", g->directory);
+}
+
+static const char *kept; /* nftw() passes nothing on */
+
+static int
+one_remove(const char *path, const struct stat *st, int kind, struct FTW *where)
+{
+	(void)st;
+	(void)kind;
+	(void)where;
+	if (kept == NULL || strcmp(path, kept) != 0)
+		(void)remove(path); /* what stays shows in the folder above */
+	return 0;
+}
+
+bool
+ground_clear(const struct ground *g)
+{
+	kept = g->found ? g->directory : NULL;
+	(void)nftw(g->directory, one_remove, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	if (!g->found)
+		return access(g->directory, F_OK) != 0;
+	bool same = chown(g->directory, g->before.st_uid, g->before.st_gid) == 0;
+	/* After the change of owner, which clears the set-group-id bit. */
+	same = chmod(g->directory, g->before.st_mode & 07777) == 0 && same;
+	return !err_is(empty_check(g->directory)) && same;
+}
