@@ -169,7 +169,7 @@ bad_configurations_are_refused(void **state)
 			fail_msg("accepted: %s", bad[k]);
 	}
 	struct instance i;
-	assert_err(instance_read("/nonexistent", &i), ERR_CONF);
+	assert_err(instance_read("/nonexistent", &i), ERR_NO_INPUT);
 }
 
 int
