@@ -161,18 +161,16 @@ end_check(struct patient *p, const char *name, const struct buf *der, int64_t wa
 static err_t
 fetch(struct patient *p, const char *path, struct buf *body)
 {
-	char name[] = "/tmp/paraph-doctor-XXXXXX";
-	int fd = mkstemp(name);
-	if (fd < 0)
+	FILE *fetched = tmpfile();
+	if (fetched == NULL)
 		return err_errno("making a temporary file");
-	const struct http_request r = {.method = "GET", .path = path, .save = name};
+	const struct http_request r = {.method = "GET", .path = path, .save_to = fetched};
 	err_t e = http_send(p->plain, &r, NULL);
 	if (http_status(p->plain) == 0)
 		http_patience(p->plain, IMPATIENCE_SECONDS); /* who was silent once is not waited for so long again */
 	if (!err_is(e))
-		e = file_read(fd, body);
-	close(fd);
-	unlink(name);
+		e = file_read(fileno(fetched), body);
+	fclose(fetched);
 	return e;
 }
 

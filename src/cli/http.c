@@ -275,7 +275,7 @@ send_open(struct http *h, const struct http_request *r, FILE *file, FILE *save, 
 	free(text);
 	TRY(e);
 	if (save != NULL)
-		return fflush(save) == 0 ? saved_check(h, save) : err_errno("writing %s", r->save);
+		return fflush(save) == 0 ? saved_check(h, save) : err_errno("writing %s", r->save != NULL ? r->save : "a temporary file");
 	return answer_read(h, r->any_status, buf_bytes(&body), ret_json);
 }
 
@@ -287,6 +287,8 @@ http_send(struct http *h, const struct http_request *r, json_t **ret_json)
 	json_t *json = NULL;
 	if (r->save != NULL)
 		TRY(save_open(r->save, part, &save));
+	else
+		save = r->save_to;
 	err_t e = OK;
 	if (r->file != NULL && (file = fopen(r->file, "rb")) == NULL)
 		e = err_errno("opening %s", r->file);
@@ -294,7 +296,7 @@ http_send(struct http *h, const struct http_request *r, json_t **ret_json)
 		e = send_open(h, r, file, save, &json);
 	if (file != NULL)
 		fclose(file);
-	if (save != NULL)
+	if (r->save != NULL)
 		e = save_close(save, part, r->save, e);
 	if (!err_is(e) && ret_json != NULL)
 		*ret_json = json;

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include <jansson.h>
+#include <stdio.h>
 
 struct http;
 
@@ -30,6 +31,7 @@ struct http_request {
 	const char *idempotency_key;
 	bool any_status;    /* a failure's JSON is given too, when it is JSON: http_status tells */
 	const char *save;   /* path to write the answer's body to, which stays as it was unless all of it came; NULL: it is JSON */
+	FILE *save_to;      /* instead: where the body goes; borrowed */
 };
 
 /*

@@ -150,15 +150,12 @@ signer_facts(struct signer *s, json_t **ret_facts)
 }
 
 static err_t
-file_compare(const char *name, const char *wanted)
+file_compare(int fd, const char *wanted)
 {
 	uint64_t size;
 	uint8_t sha256[DIGEST_SHA256_LEN];
 	char hex[2 * sizeof sha256 + 1];
 	AUTO_DIGEST(d, DIGEST_SHA256);
-	AUTO_FD(fd) = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return err_errno("opening %s", name);
 	TRY(file_size(fd, &size));
 	TRY(digest_file(fd, 0, size, d));
 	digest_peek(d, sha256);
@@ -171,20 +168,19 @@ file_compare(const char *name, const char *wanted)
 err_t
 signer_read(struct signer *s, const json_t *facts, size_t n)
 {
-	char name[] = "/tmp/paraph-sign-XXXXXX", path[64];
+	char path[64];
 	const char *wanted;
 	const json_t *documents = json_object_get(json_object_get(facts, "shown"), "documents");
 	TRY(service_text(json_array_get(documents, n - 1), "sha256", &wanted));
-	int fd = mkstemp(name);
-	if (fd < 0)
+	FILE *shown = tmpfile();
+	if (shown == NULL)
 		return err_errno("making a temporary file");
-	close(fd); /* the name is ours; the answer takes its place */
 	snprintf(path, sizeof path, "/s/v1/documents/%zu", n);
-	const struct http_request r = {.method = "GET", .path = path, .save = name};
+	const struct http_request r = {.method = "GET", .path = path, .save_to = shown};
 	err_t e = http_send(s->http, &r, NULL);
 	if (!err_is(e))
-		e = file_compare(name, wanted);
-	unlink(name);
+		e = file_compare(fileno(shown), wanted);
+	fclose(shown);
 	return e;
 }
 
