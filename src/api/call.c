@@ -20,12 +20,22 @@ body_json(struct fcgi_answer *a, const char *media_type, const json_t *j)
 	fcgi_answer_body(a, media_type, buf_bytes(&text));
 }
 
+/* Where the record is that was made; an answer that is given again says so too. */
+static void
+location_add(struct call *c, const json_t *answer)
+{
+	const char *id = json_string_value(json_object_get(answer, "id"));
+	if (c->answer.status == 201 && id != NULL)
+		fcgi_answer_headerf(&c->answer, "Location", "%s/%s", c->route->pattern, id);
+}
+
 void
 call_json(struct call *c, uint16_t status, json_t *answer)
 {
 	fcgi_answer_done(&c->answer);
 	c->answer = fcgi_answer_init(status);
 	body_json(&c->answer, "application/json", answer);
+	location_add(c, answer);
 	json_decref(answer);
 }
 
@@ -101,7 +111,7 @@ call_problem(const struct core *core, const struct fcgi_request *request, err_t 
 	*ret_answer = fcgi_answer_init(info->http);
 	if (info->http == 401)
 		fcgi_answer_header(ret_answer, "WWW-Authenticate", STR("Bearer"));
-	if (info->http == 429 || info->http == 503)
+	if (e.code == ERR_RATE || info->http == 503) /* no waiting helps against the other 429: too many codes */
 		fcgi_answer_header(ret_answer, "Retry-After", STR("5"));
 	body_json(ret_answer, "application/problem+json", problem);
 }
@@ -204,6 +214,10 @@ replay(struct call *c, bool *ret_replayed)
 	fcgi_answer_header(&c->answer, "Idempotency-Replayed", STR("true"));
 	fcgi_answer_header(&c->answer, "Cache-Control", STR("no-store"));
 	fcgi_answer_body(&c->answer, "application/json", buf_bytes(&text));
+	json_t *answer = NULL;
+	TRY(canon_read(buf_bytes(&text), &answer));
+	location_add(c, answer);
+	json_decref(answer);
 	*ret_replayed = true;
 	return OK;
 }

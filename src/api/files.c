@@ -4,13 +4,10 @@ err_t
 files_post(struct call *c)
 {
 	json_t *answer = NULL;
-	char location[64];
 	if (c->upload == NULL)
 		return err_make(ERR_MEDIA_TYPE, "send the document itself with Content-Type: application/pdf");
 	TRY(upload_finish(c->worker, c->upload, &c->account, &c->idem, &answer));
-	snprintf(location, sizeof location, "/v1/files/%s", json_string_value(json_object_get(answer, "id")));
 	call_json(c, 201, answer);
-	fcgi_answer_header(&c->answer, "Location", str_c(location));
 	return OK;
 }
 

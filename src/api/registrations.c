@@ -26,11 +26,7 @@ registrations_post(struct call *c)
 	json_t *answer = NULL;
 	TRY(field_read(c->body, "", FIELDS(fields), &wish));
 	TRY(registration_make(c->worker, &c->account, &wish, &c->idem, &answer));
-	const char *id = json_string_value(json_object_get(answer, "id"));
-	char location[64];
-	snprintf(location, sizeof location, "/v1/registrations/%s", id);
 	call_json(c, 201, answer);
-	fcgi_answer_header(&c->answer, "Location", str_c(location));
 	return OK;
 }
 

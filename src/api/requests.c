@@ -167,7 +167,6 @@ err_t
 requests_post(struct call *c)
 {
 	json_t *answer = NULL;
-	char location[64];
 	struct request_wish *wish = calloc(1, sizeof *wish);
 	if (wish == NULL)
 		abort();
@@ -176,9 +175,7 @@ requests_post(struct call *c)
 		e = request_make(c->worker, &c->account, wish, &c->idem, &answer);
 	free(wish);
 	TRY(e);
-	snprintf(location, sizeof location, "/v1/requests/%s", json_string_value(json_object_get(answer, "id")));
 	call_json(c, 201, answer);
-	fcgi_answer_header(&c->answer, "Location", str_c(location));
 	return OK;
 }
 

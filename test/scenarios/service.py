@@ -17,6 +17,8 @@ import tempfile
 import time
 import uuid
 
+import contract
+
 SAMPLE = pathlib.Path(__file__).resolve().parents[2] / "share/sample/contract.pdf"
 STARTED = []  # services that still run: ended at the end of the session, whatever happened
 
@@ -66,6 +68,8 @@ class Api:
         data = r.read()
         self.headers = dict(r.getheaders())
         c.close()
+        told = contract.faults(method, path, r.status, self.headers, data)
+        assert not told, told
         return r.status, data
 
     def call(self, method, path, body=None, key=None, headers=None):

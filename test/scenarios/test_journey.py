@@ -195,6 +195,16 @@ def test_proof_is_checked_with_plain_openssl(signed):
     assert "code" not in json.dumps(proof).replace("email_code", "").lower() or signed.code not in json.dumps(proof)
 
 
+def test_parts_of_a_download(service, signed):
+    """As the API's description says: the call itself compares with it."""
+    api, path = service.api("sender"), f"/v1/requests/{signed.req['id']}/proof"
+    whole = api.raw("GET", path)[1]
+    tag = api.headers["ETag"]
+    assert api.raw("GET", path, headers={"Range": "bytes=2-4"}) == (206, whole[2:5])
+    assert api.raw("GET", path, headers={"Range": f"bytes={len(whole)}-"})[0] == 416
+    assert api.raw("GET", path, headers={"If-None-Match": tag}) == (304, b"")
+
+
 def test_audit_agrees(service, signed):
     r = service.paraph("audit", "verify", "--json", service.dir)
     assert json.loads(r.stdout)["agrees"] is True

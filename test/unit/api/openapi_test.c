@@ -52,6 +52,40 @@ every_route_is_described(void **state)
 	}
 }
 
+/* What a route can answer because of what it declares, whatever its handler does. */
+static void
+every_status_is_described(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < route_table_n; i++) {
+		const struct route *r = &route_table[i];
+		bool post = r->method == FCGI_POST, json = r->body == ROUTE_BODY_JSON, retried = r->retry != ROUTE_RETRY_FREE;
+		const struct {
+			const char *status;
+			bool possible;
+		} all[] = {
+		    {"400", true},                                            /* a head that can be read in two ways */
+		    {"401", r->who != ROUTE_PUBLIC},
+		    {"403", r->who == ROUTE_SENDER || r->who == ROUTE_REGISTRATION},
+		    {"404", strchr(r->pattern, '{') != NULL},
+		    {"408", post},                                            /* a body that drips in */
+		    {"409", retried},                                         /* the first with this Idempotency-Key is under way */
+		    {"413", post},
+		    {"415", json || r->body == ROUTE_BODY_PDF},
+		    {"422", json || r->body == ROUTE_BODY_PDF || retried},    /* a field; another request with this Idempotency-Key */
+		    {"429", r->limit != ROUTE_LIMIT_UNDECLARED},
+		    {"500", true},
+		    {"503", true},                                            /* the queue is full, core is away */
+		    {"507", strcmp(r->event, ROUTE_NO_EVENT) != 0},           /* the disk is full */
+		};
+		json_t *responses = json_object_get(json_object_get(json_object_get(json_object_get(openapi(), "paths"), r->pattern),
+		    method_name(r->method)), "responses");
+		for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+			if (all[k].possible && json_object_get(responses, all[k].status) == NULL)
+				fail_msg("%s %s: %s is not described", method_name(r->method), r->pattern, all[k].status);
+	}
+}
+
 static void
 every_description_has_a_route(void **state)
 {
@@ -93,6 +127,6 @@ every_error_is_described(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(every_route_is_described), cmocka_unit_test(every_description_has_a_route),
-	cmocka_unit_test(every_error_is_described),
+	cmocka_unit_test(every_status_is_described), cmocka_unit_test(every_error_is_described),
 };
 UNIT_MAIN(tests)
