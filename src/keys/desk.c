@@ -142,12 +142,16 @@ facts_make(struct desk *d)
 	return oid_parse(str_c(d->instance.oid_arc), &d->facts.arc);
 }
 
+/* A journal begins in a ceremony. Without it, tries would be given back and intents signed twice. */
 static err_t
-journal_get(struct desk *d, const char *folder)
+journal_get(struct desk *d, const char *folder, bool ceremony)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], first[PATH_MAX + 16];
 	if (snprintf(path, sizeof path, "%s/journal", folder) >= (int)sizeof path)
 		return err_make(ERR_CONF, "%s is too long", folder);
+	snprintf(first, sizeof first, "%s/00000001.seg", path);
+	if (!ceremony && access(first, F_OK) != 0)
+		return err_make(ERR_JOURNAL, "%s is missing: bring the journal back, without it nothing is signed", first);
 	struct journal_hooks hooks = {0};
 	if (d->role == JOURNAL_ISSUING) {
 		d->book = book_new();
@@ -168,7 +172,7 @@ open_all(struct desk *d, const char *directory, bool ceremony, int passphrase_fd
 	TRY(profiles_load(d));
 	TRY(facts_make(d));
 	TRY(keystore_get(d, folder, ceremony, passphrase_fd));
-	TRY(journal_get(d, folder));
+	TRY(journal_get(d, folder, ceremony));
 	if (d->role != JOURNAL_ISSUING)
 		return OK;
 	d->codes = codes_new();

@@ -156,6 +156,28 @@ cut(const char *path, size_t from)
 	return OK;
 }
 
+/* The segment before was whole when this one was opened: its last record has the chain value that stands in this head. */
+static err_t
+before_check(const struct journal *j, const struct segment_head *head)
+{
+	char path[PATH_MAX];
+	uint8_t last[SEGMENT_HASH];
+	uint64_t size;
+	if (head->number == 1)
+		return OK;
+	path_of(j, head->number - 1, path);
+	AUTO_FD(fd) = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno("opening %s", path);
+	TRY(file_size(fd, &size));
+	if (size < sizeof last)
+		return err_make(ERR_JOURNAL, "%s is cut off", path);
+	TRY(file_pread(fd, size - sizeof last, sizeof last, last));
+	if (memcmp(last, head->chain, sizeof last) != 0)
+		return err_make(ERR_JOURNAL, "%s does not end with the record after which the next segment was opened", path);
+	return OK;
+}
+
 /* Reads a whole segment that is in memory, and says where its good records end. */
 static err_t
 take_segment(struct journal *j, struct bytes octets, size_t *ret_end, bool *ret_torn)
@@ -169,6 +191,7 @@ take_segment(struct journal *j, struct bytes octets, size_t *ret_end, bool *ret_
 		    (unsigned long long)j->number);
 	if (head.number != j->number || head.role != (uint8_t)j->role)
 		return err_make(ERR_JOURNAL, "segment %llu is another's", (unsigned long long)head.number);
+	TRY(before_check(j, &head));
 	j->tree = head.tree;
 	j->newest_at = head.opened_at;
 	TRY(take_snapshot(j, head.snapshot));
@@ -224,6 +247,19 @@ newest_number(const char *folder, uint64_t *ret_number)
 	return OK;
 }
 
+/* A start reads the newest one only, but all of them are evidence. */
+static err_t
+none_missing(const struct journal *j)
+{
+	char path[PATH_MAX];
+	for (uint64_t k = 1; k < j->number; k++) {
+		path_of(j, k, path);
+		if (access(path, F_OK) != 0)
+			return err_make(ERR_JOURNAL, "%s is missing: bring it back, no segment is ever removed", path);
+	}
+	return OK;
+}
+
 static err_t
 put_cut(struct journal *j, int64_t now, uint64_t octets)
 {
@@ -241,6 +277,7 @@ start_reading(struct journal *j, int64_t now)
 	TRY(newest_number(j->folder, &j->number));
 	if (j->number == 0)
 		return segment_make(j, 1, now);
+	TRY(none_missing(j));
 	char path[PATH_MAX];
 	path_of(j, j->number, path);
 	uint64_t octets_cut = 0;
@@ -285,6 +322,7 @@ encode_batch(struct journal *j, const struct put *batch, uint8_t chain[SEGMENT_H
 		segment_tree_add(tree, octets);
 		segment_chain(chain, octets);
 		buf_put(&j->out, bytes(chain, SEGMENT_HASH));
+		FAULT_TORN("keys.torn", p->record.type, j->fd, bytes(j->out.p + from, j->out.n - from));
 	}
 }
 

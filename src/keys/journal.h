@@ -25,7 +25,7 @@ struct journal_hooks {
 };
 
 /* Reads the newest segment in folder (made when missing) and applies it; makes the first one. ERR_JOURNAL when it was
- * changed, ERR_MAC when its head is not from this key store. No thread yet. segment_max: octets after which the next
+ * changed or an older one is missing or does not end where the newest goes on, ERR_MAC when its head is not from this key store. No thread yet. segment_max: octets after which the next
  * segment is opened; 0: the default of 8 MiB. */
 err_t journal_open(const char *folder, struct keystore *ks, enum journal_role role, int64_t now,
     const struct journal_hooks *hooks, uint64_t segment_max, struct journal **ret_journal);

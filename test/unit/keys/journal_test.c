@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 static char dir[64], folder[100];
 static struct keystore *ks;
@@ -123,8 +124,6 @@ opens_segments(void **state)
 	char path[150];
 	segment_path(3, path);
 	assert_int_equal(access(path, F_OK), 0);
-	segment_path(1, path);
-	assert_int_equal(unlink(path), 0);
 	j = open_it(&t[1], 1000);
 	size_t odd = 0;
 	for (size_t i = 0; i < t[1].n; i++)
@@ -337,6 +336,152 @@ refuses_what_was_changed(void **state)
 	assert_err(journal_open(folder, ks, JOURNAL_ISSUING, 1, &hooks, 0, &j), ERR_JOURNAL);
 }
 
+/* Ten records in segments of a few each; how many segments there are. */
+static unsigned
+write_segments(uint64_t sizes[32], uint8_t roots[32][32])
+{
+	struct told *t = calloc(1, sizeof *t);
+	struct journal *j = open_it(t, 500);
+	unsigned n = 1;
+	char path[150];
+	for (uint32_t i = 0; n < 5; i++) {
+		assert_ok(journal_put(j, 7, 2000 + i, BYTES_OF_U32(2 * i)));
+		segment_path(n + 1, path);
+		if (access(path, F_OK) == 0)
+			n++;
+		journal_root(j, &sizes[n], roots[n]);
+	}
+	assert_ok(journal_put(j, 7, 3000, BYTES_OF_U32(1)));
+	journal_root(j, &sizes[n], roots[n]);
+	journal_free(j);
+	free(t);
+	return n;
+}
+
+static err_t
+open_quietly(struct told *t)
+{
+	struct journal *j = NULL;
+	struct journal_hooks hooks = {t, apply, snapshot};
+	t->n = 0;
+	err_t e = journal_open(folder, ks, JOURNAL_ISSUING, 1, &hooks, 500, &j);
+	journal_free(j);
+	return e;
+}
+
+/* An older segment that is gone, cut, or another's is noticed at start although only the newest is read. */
+static void
+refuses_without_an_older_segment(void **state)
+{
+	(void)state;
+	uint64_t sizes[32];
+	uint8_t roots[32][32];
+	unsigned n = write_segments(sizes, roots);
+	struct told *t = calloc(1, sizeof *t);
+	char path[150], aside[160];
+	snprintf(aside, sizeof aside, "%s/aside", dir);
+	for (unsigned k = 1; k < n; k++) {
+		segment_path(k, path);
+		assert_int_equal(rename(path, aside), 0);
+		assert_err(open_quietly(t), ERR_JOURNAL);
+		assert_non_null(strstr(err_detail(), path));
+		assert_int_equal(rename(aside, path), 0);
+		assert_ok(open_quietly(t));
+	}
+	segment_path(n - 1, path);
+	AUTO_BUF(whole, 100000);
+	assert_ok(file_read_path(path, &whole));
+	for (size_t cut = 0; cut < whole.n; cut++) {
+		assert_int_equal(truncate(path, (off_t)cut), 0);
+		assert_err(open_quietly(t), ERR_JOURNAL);
+		int fd = open(path, O_WRONLY | O_TRUNC);
+		assert_ok(file_write(fd, buf_bytes(&whole)));
+		close(fd);
+	}
+	assert_ok(open_quietly(t));
+	free(t);
+}
+
+/* Without the newest segment the journal is what it was: it cannot know better, but says a root that the log contradicts. */
+static void
+an_older_journal_has_an_older_root(void **state)
+{
+	(void)state;
+	uint64_t sizes[32], size;
+	uint8_t roots[32][32], root[32];
+	unsigned n = write_segments(sizes, roots);
+	struct told *t = calloc(1, sizeof *t);
+	char path[150];
+	segment_path(n, path);
+	assert_int_equal(unlink(path), 0);
+	struct journal *j = NULL;
+	struct journal_hooks hooks = {t, apply, snapshot};
+	assert_ok(journal_open(folder, ks, JOURNAL_ISSUING, 1, &hooks, 0, &j));
+	journal_root(j, &size, root);
+	journal_free(j);
+	assert_true(size < sizes[n]);
+	assert_memory_not_equal(root, roots[n], 32);
+	free(t);
+}
+
+#ifdef PARAPH_FAULT_HOOKS
+
+/* Puts records in a child that dies at the point; how many it was told are durable. */
+static uint32_t
+acknowledged_until(const char *point, uint64_t max)
+{
+	int told[2];
+	uint32_t n = 0, value;
+	assert_int_equal(pipe(told), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		static struct told t;
+		struct journal_hooks hooks = {&t, apply, snapshot};
+		struct journal *j = NULL;
+		struct keystore *own = NULL; /* the parent's secrets do not come along */
+		char path[100];
+		snprintf(path, sizeof path, "%s/keystore", dir);
+		setenv("PARAPH_FAULT", point, 1);
+		if (!freopen("/dev/null", "w", stderr) || err_is(sealed_open(path, BYTES_OF("p"), &own)) ||
+		    err_is(journal_open(folder, own, JOURNAL_ISSUING, 1000, &hooks, max, &j)))
+			_exit(3);
+		journal_start(j);
+		for (uint32_t i = 0; i < 1000; i++)
+			if (err_is(journal_put(j, 7, 2000 + i, BYTES_OF_U32(2 * i + 1))) || write(told[1], &i, 4) != 4)
+				_exit(3);
+		_exit(4);
+	}
+	close(told[1]);
+	while (read(told[0], &value, 4) == 4)
+		n = value + 1;
+	close(told[0]);
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	return n;
+}
+
+/* What was acknowledged is there after a death, and at most the one record that was under way. */
+static void
+survives_its_own_death(void **state)
+{
+	(void)state;
+	static const char *const points[] = {"keys.torn.7", "keys.torn.7@2", "keys.torn.7@30", "keys.journal.segment", "keys.journal.segment@2",
+	    "keys.journal.segment@5"};
+	size_t before = 0;
+	for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
+		uint32_t n = acknowledged_until(points[i], 900);
+		struct told *t = calloc(1, sizeof *t);
+		assert_ok(open_quietly(t));
+		if (t->n < before + n || t->n > before + n + 1)
+			fail_msg("%s: %zu records before, %u acknowledged, %zu found", points[i], before, n, t->n);
+		before = t->n;
+		free(t);
+	}
+}
+
+#endif
+
 static void
 refuses_another_key_store(void **state)
 {
@@ -424,6 +569,11 @@ static const struct CMUnitTest tests[] = {
     WITH_FOLDER(survives_a_cut_anywhere),
     WITH_FOLDER(survives_zeros_at_the_end),
     WITH_FOLDER(refuses_what_was_changed),
+    WITH_FOLDER(refuses_without_an_older_segment),
+    WITH_FOLDER(an_older_journal_has_an_older_root),
+#ifdef PARAPH_FAULT_HOOKS
+    WITH_FOLDER(survives_its_own_death),
+#endif
     WITH_FOLDER(refuses_another_key_store),
     WITH_FOLDER(many_threads_share_a_sync),
     WITH_FOLDER(full_disk),
