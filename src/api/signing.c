@@ -239,7 +239,8 @@ signing_decline(struct call *c)
 	return OK;
 }
 
-/* "I did not do this": every certificate of the signer's act that is still valid. */
+/* "I did not do this": every certificate of the signer's act that is still valid. Each is a commit of its own: whoever asks again
+ * after the service died in between gets the rest revoked. */
 err_t
 signing_revoke(struct call *c)
 {
@@ -252,11 +253,19 @@ signing_revoke(struct call *c)
 	if (state != ACT_SIGNED)
 		return err_make(ERR_WRONG_STATE, "there is no signature to revoke");
 	TRY(act_load(c->worker, id, act));
+	err_t ended = OK;
 	for (size_t i = 0; i < act->n; i++) {
 		json_t *one = NULL;
-		TRY(issued_revoke(c->worker, BYTES_OF(act->parts[i].serial), ISSUED_KEY_COMPROMISE, c->actor, NULL, &one));
+		err_t e = issued_revoke(c->worker, BYTES_OF(act->parts[i].serial), ISSUED_KEY_COMPROMISE, c->actor, NULL, &one);
+		if (e.code == ERR_CERTIFICATE_ENDED) {
+			ended = e;
+			continue;
+		}
+		TRY(e);
 		json_array_append_new(json_object_get(list, "certificates"), one);
 	}
+	if (json_array_size(json_object_get(list, "certificates")) == 0)
+		TRY(ended);
 	call_json(c, 200, json_incref(list));
 	return OK;
 }

@@ -5,7 +5,6 @@
 #include "base/fault.h"
 #include "base/rand.h"
 #include "core/audit.h"
-#include "core/crl.h"
 #include "os/clock.h"
 
 static const char *const names[ACT_STATES] = {"begun", "result", "signed", "void"};
@@ -408,7 +407,6 @@ void_put(struct store_tx *tx, void *arg)
 			continue;
 		TRY(e);
 		TRY(issued_revoke_put(s->core, tx, BYTES_OF(issued.serial), ISSUED_CESSATION, "system"));
-		crl_want();
 	}
 	TRY(act_move(tx, act, ACT_VOID, 0, s->reason));
 	TRY(signer_move(tx, act->signer.id, SIGNER_OPENED, STR("")));
@@ -422,6 +420,7 @@ act_void(struct worker *w, struct act *act, const char *reason)
 {
 	struct step s = {.core = w->core, .act = act, .reason = reason};
 	TRY(store_write(w->core->store, void_put, &s));
+	FAULT_POINT("core.void");
 	act->state = ACT_VOID;
 	for (size_t i = 0; i < act->n; i++) {
 		err_t e = issued_publish(w, BYTES_OF(act->parts[i].serial));

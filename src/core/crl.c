@@ -1,23 +1,15 @@
 #include "core/crl.h"
 
-#include <stdatomic.h>
-
+#include "base/fault.h"
 #include "core/ask.h"
 #include "core/audit.h"
+#include "core/issued.h"
 #include "core/pack.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "published/published_write.h"
 
 enum { ENTRY_LEN = 29, CRL_MAX = 32 * 1024 * 1024 };
-
-static atomic_bool wanted;
-
-void
-crl_want(void)
-{
-	atomic_store(&wanted, true);
-}
 
 struct make {
 	struct core *core;
@@ -113,13 +105,16 @@ make(struct worker *w, int64_t life_us)
 	AUTO_FD(entries_fd) = -1;
 	TRY(blob_new_read(&entries, &entries_fd));
 	TRY(store_write(w->core->store, begin, &m));
+	FAULT_POINT("core.crl.intent");
 	TRY(sign(w->core, &m, entries_fd, out.fd));
 	TRY(blob_digest(out.fd, m.sha256, &(uint64_t){0}));
 	if (lseek(out.fd, 0, SEEK_SET) < 0)
 		return err_errno("crl");
 	TRY(file_read(out.fd, &der));
 	m.der = buf_bytes(&der);
-	return store_write(w->core->store, end, &m);
+	TRY(store_write(w->core->store, end, &m));
+	FAULT_POINT("core.crl.made");
+	return OK;
 }
 
 err_t
@@ -134,21 +129,39 @@ crl_publish(struct worker *w)
 	return der.n == 0 ? OK : published_write_file(w->core->published, PUBLISHED_CRL, STR("issuing"), buf_bytes(&der));
 }
 
+/* What was revoked since the newest list was begun, told by the database alone: no crash forgets it. Whoever revoked may have
+ * died before the status was published, or found no room for it: it is published here again. */
+static err_t
+missing(struct worker *w, int64_t listed, size_t *ret_n)
+{
+	size_t n = 0;
+	err_t e = OK;
+	AUTO_QUERY(q, w->reader, SQL_REVOCATION_AFTER);
+	query_int(&q, listed);
+	while (!err_is(e) && query_next(&q)) {
+		e = issued_publish(w, query_get_bytes(&q, 0));
+		n++;
+	}
+	TRY(query_end(&q));
+	TRY(e);
+	*ret_n = n;
+	return OK;
+}
+
 err_t
 crl_keep(struct worker *w, int64_t every_us, int64_t life_us)
 {
-	int64_t newest = 0;
+	int64_t newest = 0, listed = 0;
+	size_t unlisted;
 	AUTO_QUERY(q, w->reader, SQL_CRL_NEWEST);
-	if (query_next(&q))
+	if (query_next(&q)) {
 		newest = query_get_int(&q, 0);
+		listed = query_get_int(&q, 2);
+	}
 	TRY(query_end(&q));
-	bool asked = atomic_exchange(&wanted, false);
-	if (!asked && clock_now() - newest < every_us)
+	TRY(missing(w, listed, &unlisted));
+	if (unlisted == 0 && clock_now() - newest < every_us)
 		return OK;
-	err_t e = make(w, life_us);
-	if (!err_is(e))
-		e = crl_publish(w);
-	if (err_is(e) && asked)
-		crl_want();
-	return e;
+	TRY(make(w, life_us));
+	return crl_publish(w);
 }

@@ -1,7 +1,7 @@
 #include "core/issued.h"
 
+#include "base/fault.h"
 #include "core/authority.h"
-#include "core/crl.h"
 #include "os/clock.h"
 #include "pki/certificate.h"
 #include "published/published_write.h"
@@ -183,13 +183,13 @@ issued_revoke(struct worker *w, struct bytes serial, int reason, const char *act
 {
 	struct revoke r = {w->core, serial, reason, actor, idem, NULL};
 	err_t e = store_write(w->core->store, revoke_put, &r);
+	FAULT_POINT("core.revocation");
 	if (!err_is(e))
 		e = issued_publish(w, serial);
 	if (err_is(e)) {
 		json_decref(r.answer);
 		return e;
 	}
-	crl_want();
 	*ret_answer = r.answer;
 	return OK;
 }

@@ -65,7 +65,8 @@ variable_passes(const char *variable)
 }
 
 #ifdef PARAPH_FAULT_HOOKS
-/* PARAPH_FAULT_KEYS_STATUS=point kills the first start of keys-status at the point, and no later one. */
+/* PARAPH_FAULT_KEYS_STATUS=point kills the first start of keys-status at the point; after a comma stands the point of the next
+ * start, and so on. Starts that are not named go on. */
 static void
 fault_add(struct words *env, const struct child *c)
 {
@@ -73,9 +74,13 @@ fault_add(struct words *env, const struct child *c)
 	int n = snprintf(variable, sizeof variable, "PARAPH_FAULT_%s", c->program->name);
 	for (int k = 0; k < n; k++)
 		variable[k] = (char)(variable[k] == '-' ? '_' : toupper((unsigned char)variable[k]));
-	const char *point = getenv(variable);
-	if (point != NULL && c->starts == 0)
-		word_add(env, "PARAPH_FAULT=%s", point);
+	const char *points = getenv(variable);
+	for (unsigned k = 0; points != NULL && k < c->starts; k++) {
+		points = strchr(points, ',');
+		points = points == NULL ? NULL : points + 1;
+	}
+	if (points != NULL && *points != '\0')
+		word_add(env, "PARAPH_FAULT=%.*s", (int)strcspn(points, ","), points);
 }
 #endif
 
