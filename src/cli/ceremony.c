@@ -34,6 +34,26 @@ say(const struct run *r, const char *line)
 		r->progress(line);
 }
 
+/* PARAPH_FAULT_ROOT, _ISSUING and _STATUS name the point at which the program of that role dies. */
+static void
+fault_pass(const struct role *role, char *room, size_t n, char **ret_variable)
+{
+#ifdef PARAPH_FAULT_HOOKS
+	static const struct {
+		const char *role, *variable;
+	} all[] = {{"root", "PARAPH_FAULT_ROOT"}, {"issuing", "PARAPH_FAULT_ISSUING"}, {"status", "PARAPH_FAULT_STATUS"}};
+	for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+		const char *point = getenv(all[k].variable);
+		if (point == NULL || strcmp(role->name, all[k].role) != 0)
+			continue;
+		snprintf(room, n, "PARAPH_FAULT=%s", point);
+		*ret_variable = room;
+	}
+#else
+	(void)role, (void)room, (void)n, (void)ret_variable;
+#endif
+}
+
 static err_t
 role_exec(const struct run *r, struct role *role, enum instance_user user, int channel)
 {
@@ -43,10 +63,12 @@ role_exec(const struct run *r, struct role *role, enum instance_user user, int c
 	snprintf(instance, sizeof instance, "instance=%s", r->instance->directory);
 	snprintf(role_text, sizeof role_text, "role=%s", role->name);
 	char *argv[] = {program, role_text, instance, ceremony, log, channel_text, NULL};
-	char *const no_env[] = {NULL};
+	char fault[128];
+	char *env[] = {NULL, NULL};
+	fault_pass(role, fault, sizeof fault, &env[0]);
 	const struct process_descriptor fds[] = {{0, 0}, {1, 1}, {2, 2}, {channel, 3}};
 	uid_t uid = instance_uid(r->instance, user);
-	const struct process_start start = {.path = path, .argv = argv, .envp = no_env, .descriptors = fds, .descriptors_n = 4,
+	const struct process_start start = {.path = path, .argv = argv, .envp = env, .descriptors = fds, .descriptors_n = 4,
 	    .uid = uid, .gid = uid};
 	return process_start(&start, &role->pid);
 }

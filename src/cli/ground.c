@@ -1,4 +1,6 @@
 #include "cli/ground.h"
+#include "os/file.h"
+#include "os/instance.h"
 #include "os/process.h"
 
 #include <dirent.h>
@@ -64,6 +66,25 @@ empty_check(const char *path)
 	return n < 3 ? OK : err_make(ERR_CONF, "%s is not empty: choose another directory", path);
 }
 
+static err_t
+mark_path(const char *directory, char ret_path[PATH_MAX])
+{
+	if (snprintf(ret_path, PATH_MAX, "%s/" INSTANCE_UNFINISHED, directory) >= PATH_MAX)
+		return err_make(ERR_CONF, "the path %s is too long", directory);
+	return OK;
+}
+
+/* What an init left that had no time to clear up. */
+static err_t
+rest_check(const char *directory)
+{
+	char mark[PATH_MAX];
+	TRY(mark_path(directory, mark));
+	if (access(mark, F_OK) == 0)
+		return err_make(ERR_CONF, "%s is not complete: an earlier paraph init was interrupted. Remove it first", directory);
+	return empty_check(directory);
+}
+
 /* The folder itself, or the one that it will be made in. */
 static err_t
 place_check(const char *path)
@@ -103,7 +124,7 @@ ground_check(const char *directory, struct ground *ret_ground)
 	if (g.found && !S_ISDIR(g.before.st_mode))
 		return err_make(ERR_CONF, "%s exists and is not a directory: choose another one", g.directory);
 	if (g.found)
-		TRY(empty_check(g.directory));
+		TRY(rest_check(g.directory));
 	snprintf(above, sizeof above, "%s", g.directory);
 	TRY(place_check(g.found ? g.directory : dirname(above)));
 	TRY(ways_check(g.directory));
@@ -114,7 +135,22 @@ ground_check(const char *directory, struct ground *ret_ground)
 err_t
 ground_take(const struct ground *g)
 {
-	return g->found || mkdir(g->directory, 0711) == 0 ? OK : err_errno("making %s", g->directory);
+	char mark[PATH_MAX];
+	if (!g->found && mkdir(g->directory, 0711) != 0)
+		return err_errno("making %s", g->directory);
+	TRY(mark_path(g->directory, mark));
+	return file_replace(mark, bytes(NULL, 0), 0444);
+}
+
+err_t
+ground_finish(const char *directory)
+{
+	char mark[PATH_MAX];
+	TRY(mark_path(directory, mark));
+	if (unlink(mark) != 0)
+		return err_errno("removing %s", mark);
+	file_sync_dir_of(mark);
+	return OK;
 }
 
 static const char *kept; /* nftw() passes nothing on */

@@ -20,8 +20,11 @@ struct ground {
  * pass, with room, under a name that sockets and the front's configuration can hold. Writes nothing. */
 err_t ground_check(const char *directory, struct ground *ret_ground);
 
-/* Makes the folder if it was not found. */
+/* Makes the folder if it was not found, and puts the mark of instance_finished() into it. */
 err_t ground_take(const struct ground *g);
+
+/* Takes the mark away: the instance is complete. */
+err_t ground_finish(const char *directory);
 
 /* Removes all that is in it, and the folder too when we made it. Returns false when something stays. */
 bool ground_clear(const struct ground *g);

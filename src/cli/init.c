@@ -1,6 +1,7 @@
 #include "cli/init.h"
 #include "base/base64.h"
 #include "base/digest.h"
+#include "base/fault.h"
 #include "base/rand.h"
 #include "base/secret.h"
 #include "cli/ceremony.h"
@@ -185,7 +186,9 @@ file_put(const struct instance *i, const char *name, struct bytes data, mode_t m
 	char path[PATH_MAX];
 	TRY(instance_path(i, name, path));
 	TRY(file_replace(path, data, mode));
-	return layout_own(i, name, user, user);
+	TRY(layout_own(i, name, user, user));
+	FAULT_POINT("init.file");
+	return OK;
 }
 
 /* The passphrase that seals a software keystore lies beside it: it guards copies of the store alone, not this machine.
@@ -356,7 +359,12 @@ instance_fill(const char *directory, const struct buf *conf, bool json)
 	struct buf none = buf_init(0);
 	struct ceremony_result ceremony = {none, none, none, none, none, none, none, none};
 	TRY(conf_put(directory, conf, &i));
+	FAULT_POINT("init.configuration");
 	err_t e = everything_make(&i, &ceremony);
+	if (!err_is(e))
+		e = ground_finish(directory);
+	if (!err_is(e))
+		FAULT_POINT("init.finished");
 	if (!err_is(e) && !stopped)
 		report(&i, &ceremony, json);
 	ceremony_done(&ceremony);
@@ -376,9 +384,8 @@ init_run(const char *directory, const struct wish *w)
 		return command_fail(e);
 	signals_keep();
 	e = ground_take(&ground);
-	if (err_is(e))
-		return command_fail(e);
-	e = instance_fill(ground.directory, &conf, w->json);
+	if (!err_is(e))
+		e = instance_fill(ground.directory, &conf, w->json);
 	if (!err_is(e) && !stopped)
 		return COMMAND_DONE;
 	int status = err_is(e) ? command_fail(e) : COMMAND_FAILED;

@@ -359,6 +359,16 @@ instance_read_text(struct bytes text, struct instance *ret_instance)
 }
 
 err_t
+instance_finished(const struct instance *i)
+{
+	char path[PATH_MAX];
+	TRY(instance_path(i, INSTANCE_UNFINISHED, path));
+	if (access(path, F_OK) == 0)
+		return err_make(ERR_CONF, "%s is not complete: paraph init was interrupted. Remove it and make it anew", i->directory);
+	return OK;
+}
+
+err_t
 instance_path(const struct instance *i, const char *name, char ret_path[PATH_MAX])
 {
 	int n = snprintf(ret_path, PATH_MAX, "%s/%s", i->directory, name);

@@ -94,6 +94,10 @@ void instance_write(const struct instance *i, struct buf *out);
 /* Reads the text of a configuration as instance_read would read the file, without a directory; *ret has none. */
 err_t instance_read_text(struct bytes text, struct instance *ret_instance);
 
+/* An empty file in the directory from the first moment of paraph init to its last: half an instance starts no service. */
+#define INSTANCE_UNFINISHED "unfinished"
+/* ERR_CONF when paraph init did not come to its end. */
+err_t instance_finished(const struct instance *i);
 /* DIR/name; ERR_CONF when longer than PATH_MAX. */
 err_t instance_path(const struct instance *i, const char *name, char ret_path[PATH_MAX]);
 

@@ -98,6 +98,7 @@ serve(const char *path)
 	struct instance instance;
 	TRY(instance_read(path, &instance));
 	log_init("paraphd", instance_log_level(&instance));
+	TRY(instance_finished(&instance));
 	TRY(ways_check(&instance));
 	TRY(lock_take(&instance));
 	TRY(auditor_admit(&instance));
