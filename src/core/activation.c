@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/fault.h"
 #include "core/ask.h"
 #include "core/audit.h"
 #include "core/pack.h"
@@ -173,6 +174,7 @@ change_run(struct change *c, json_t **ret_answer)
 {
 	AUTO_JSON(answer) = c->answer = activation_json(&c->a);
 	TRY(store_write(c->core->store, change, c));
+	FAULT_POINT("core.activation");
 	*ret_answer = json_incref(answer);
 	return OK;
 }

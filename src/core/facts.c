@@ -1,5 +1,6 @@
 #include "core/facts.h"
 
+#include "base/fault.h"
 #include "core/audit.h"
 #include "core/link.h"
 #include "os/clock.h"
@@ -174,6 +175,7 @@ facts_session(struct worker *w, struct str token, const char *address, const cha
 	snprintf(o.session.address, sizeof o.session.address, "%.*s", canon_cut(address, sizeof o.session.address - 1), address);
 	snprintf(o.session.agent, sizeof o.session.agent, "%.*s", canon_cut(agent, sizeof o.session.agent - 1), agent);
 	TRY(store_write(w->core->store, open_put, &o));
+	FAULT_POINT("core.session");
 	*ret_answer = canon_pack("{s:s, s:o, s:s}", "session", o.token.text, "expires_at", canon_time(o.session.expires_at),
 	    "signer", id_text("sgr", s.id).c);
 	return OK;

@@ -1,5 +1,6 @@
 #include "core/house.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "core/ask.h"
 #include "core/audit.h"
@@ -22,6 +23,7 @@ static struct {
 	pthread_cond_t woken;
 	pthread_t thread;
 	bool wake, ending, started;
+	int64_t started_at;
 	struct worker worker; /* of the thread only */
 	const struct instance *instance;
 } self = {.mutex = PTHREAD_MUTEX_INITIALIZER};
@@ -37,8 +39,10 @@ send_messages(struct worker *w)
 static err_t
 settle(struct worker *w)
 {
-	/* Younger ones are being signed at this moment, by a worker that settles what it can itself. */
-	return sign_settle(w, clock_now() - TIME_MINUTE / 2);
+	/* Younger ones are being signed at this moment, by a worker that settles what it can itself; but those that are older than
+	 * this process have nobody else. */
+	int64_t before = clock_now() - TIME_MINUTE / 2;
+	return sign_settle(w, before > self.started_at ? before : self.started_at);
 }
 
 static err_t
@@ -118,6 +122,7 @@ root_keep(struct worker *w, struct journal *last, uint64_t size, struct bytes ro
 	if (last->known && size <= last->size)
 		log_security("journal-went-back", last->name);
 	TRY(store_write(w->core->store, root_put, &r));
+	FAULT_POINT("core.journal-root");
 	*last = r.now;
 	return OK;
 }
@@ -236,6 +241,7 @@ house_start(struct core *core, const struct instance *instance)
 	pthread_condattr_destroy(&attr);
 	self.instance = instance;
 	self.worker.core = core;
+	self.started_at = clock_now();
 	TRY(store_reader_new(core->store, &self.worker.reader));
 	tasks[TASKS - 1].next_us = clock_monotonic() + TIME_HOUR;
 	for (size_t i = 0; i < TASKS; i++)

@@ -1,5 +1,6 @@
 #include "core/outbox.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "core/ask.h"
 #include "core/pack.h"
@@ -81,6 +82,7 @@ outbox_send(struct worker *w)
 		struct id id = id_from(PACKED(ask->body.message.id));
 		err_t e = ask_courier(w->core, ask);
 		if (!err_is(e)) {
+			FAULT_POINT("core.message");
 			TRY(store_write(w->core->store, done, &id));
 			continue;
 		}

@@ -1,5 +1,6 @@
 #include "core/registration.h"
 
+#include "base/fault.h"
 #include "base/rand.h"
 #include "core/ask.h"
 #include "core/audit.h"
@@ -313,6 +314,7 @@ registration_make(struct worker *w, const struct account *by, const struct regis
 	TRY(from_wish(wish, by, clock_now(), &m.r));
 	struct person_put person = {.core = w->core, .actor = by->actor, .demo = w->core->set.demo, .owner = str_c(by->id), .reference = wish->reference};
 	TRY(store_write(w->core->store, person_put, &person));
+	FAULT_POINT("core.person");
 	COPY(m.r.serial_number, str_c(person.serial));
 	AUTO_BUF(record, RECORD_MAX);
 	AUTO_JSON(j) = record_json(&m.r, wish);
@@ -323,6 +325,7 @@ registration_make(struct worker *w, const struct account *by, const struct regis
 	const char *methods[2] = {wish->email.n > 0 ? "email_code" : NULL, wish->phone.n > 0 ? "sms_code" : NULL};
 	m.answer = view(&m.r, methods, w->core->set.registration_age);
 	err_t e = store_write(w->core->store, put, &m);
+	FAULT_POINT("core.registration");
 	if (err_is(e))
 		json_decref(m.answer);
 	else

@@ -1,5 +1,6 @@
 #include "core/request.h"
 
+#include "base/fault.h"
 #include "base/rand.h"
 #include "core/audit.h"
 #include "core/prepare.h"
@@ -230,6 +231,7 @@ run(struct worker *w, struct make *m)
 		e = document_make(m, i);
 	if (!err_is(e))
 		e = store_write(w->core->store, put, m);
+	FAULT_POINT("core.request");
 	if (err_is(e) && e.code != ERR_COMMIT_UNKNOWN)
 		drop_blobs(m);
 	return e;

@@ -1,5 +1,6 @@
 #include "core/responder.h"
 
+#include "base/fault.h"
 #include "base/rand.h"
 #include "core/ask.h"
 #include "core/audit.h"
@@ -53,13 +54,16 @@ make(struct worker *w)
 	paraph_OcspCertificateSign *s = &ask->body.ocsp_certificate_sign;
 	rand_serial(m.serial);
 	TRY(store_write(w->core->store, begin, &m));
+	FAULT_POINT("core.responder.intent");
 	ask->which_body = paraph_Keys_ocsp_certificate_sign_tag;
 	TRY(PACK_BYTES(s->intent, id_bytes(&m.intent)));
 	TRY(PACK_BYTES(s->serial, BYTES_OF(m.serial)));
 	TRY(PACK_BYTES(s->spki, w->core->authority->part[AUTHORITY_OCSP_SPKI]));
 	TRY(ask_keys(w->core, ask, NULL, 0, paraph_Keys_certificate_signed_tag, answer));
 	m.der = PACKED(answer->body.certificate_signed.certificate);
-	return store_write(w->core->store, end, &m);
+	TRY(store_write(w->core->store, end, &m));
+	FAULT_POINT("core.responder.made");
+	return OK;
 }
 
 err_t

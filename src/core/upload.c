@@ -1,5 +1,6 @@
 #include "core/upload.h"
 
+#include "base/fault.h"
 #include "core/audit.h"
 #include "core/prepare.h"
 #include "os/clock.h"
@@ -111,8 +112,10 @@ upload_finish(struct worker *w, struct upload *u, const struct account *by, cons
 	TRY(prepare_inspect(w->core, original, &facts));
 	p.pages = facts.pages;
 	TRY(blob_keep(&u->blob));
+	FAULT_POINT("core.upload.blob");
 	AUTO_JSON(answer) = p.answer = answer_json(&p, &facts);
 	err_t e = store_write(w->core->store, put, &p);
+	FAULT_POINT("core.upload");
 	if (err_is(e) && e.code != ERR_COMMIT_UNKNOWN)
 		err_ignore(blob_remove(w->core->blobs, str_c(u->blob.name.text))); /* housekeeping finds what is left */
 	TRY(e);

@@ -277,12 +277,13 @@ class Journey:
         self.place = place
         self.seen = 0
 
-    def register(self, **over):
+    def register(self, key=None, **over):
         body = {"country": self.country, "given_name": self.given, "surname": self.surname, "reference": self.email,
                 "email": self.email, "identified_by": "passport", "evidence": "file 4711",
                 "verified_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
         body.update(over)
-        self.registration = self.service.api("registration").post("/v1/registrations", {k: v for k, v in body.items() if v is not None})["id"]
+        self.registration = self.service.api("registration").post(
+            "/v1/registrations", {k: v for k, v in body.items() if v is not None}, key=key)["id"]
         return self
 
     def upload(self, data=None, key=None):
