@@ -190,12 +190,18 @@ def acknowledged(j):
     assert j.service.api("registration").get(f"/v1/registrations/{j.registration}")["id"] == j.registration
     assert api.get(f"/v1/files/{j.file['id']}")["sha256"] == j.file["sha256"]
     assert api.get(f"/v1/requests/{j.req['id']}")["id"] == j.req["id"]
-    made = rows(j.service, "SELECT (SELECT count(*) FROM file), (SELECT count(*) FROM registration), (SELECT count(*) FROM request)")[0]
-    return made
+    once = rows(j.service, "SELECT count(*), (SELECT count(*) FROM signer s WHERE s.registration = e.registration) FROM enrolment e WHERE"
+                " e.address = ?", j.email)
+    assert once == [(1, 1)], "asked again with the same key, and made twice"
 
 
-def settled(j, folder, end):
-    """Nothing is half: a signed document validates, or its certificate is revoked; OCSP, list, log and journals say the same."""
+def intents(instance):
+    return rows(instance, "SELECT coalesce(max(n), 0) FROM intent")[0][0]
+
+
+def settled(j, folder, end, since=0):
+    """Nothing is half: a signed document validates, or its certificate is revoked; OCSP, list, log and journals say the same. since:
+    the intents that were there before, of which all this was said already."""
     instance = j.service
     acknowledged(j)
     if end == "signed":
@@ -208,7 +214,7 @@ def settled(j, folder, end):
         assert proof.returncode == 0, proof.stdout + proof.stderr
     revoked = []
     for serial, state, n in rows(instance, "SELECT lower(hex(i.serial)), a.state, (SELECT count(*) FROM certificate c WHERE c.intent = i.id)"
-                                 " FROM intent i JOIN act a ON a.id = i.act"):
+                                 " FROM intent i JOIN act a ON a.id = i.act WHERE i.n > ?", since):
         assert n <= 1, "one intent has two certificates"
         assert state in ("signed", "void"), state
         wanted = "unknown" if n == 0 else "good" if state == "signed" else "revoked"

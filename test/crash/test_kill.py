@@ -75,6 +75,7 @@ def test_the_tables_name_every_point_of_the_source():
 
 def kill(instance, folder, env):
     watch = crash.Watch(instance, env)
+    since = crash.intents(instance) if (instance.dir / "db/paraph.db").exists() else 0
     crash.start(instance, env)
     try:
         crash.healthy(instance)
@@ -84,7 +85,7 @@ def kill(instance, folder, env):
         end = crash.outcome(j)
         watch.all_reached()
         crash.healthy(instance)
-        crash.settled(j, folder, end)
+        crash.settled(j, folder, end, since)
         # The same signer again, when nothing was signed; and anybody else.
         Journey(instance).whole()
         return end
