@@ -116,8 +116,8 @@ static err_t
 dss_pack(const struct core *core, const struct act_part *p, struct bytes ocsp_response, paraph_DssPut *m)
 {
 	const struct bytes *part = core->authority->part;
-	const struct bytes certificates[] = {PACKED(p->signed_.certificate), part[AUTHORITY_ISSUING], part[AUTHORITY_ROOT],
-	    part[AUTHORITY_TSU]};
+	/* The signer's stands in the signature itself, always [EN 319 142-1 6.3]: a second time it would serve nobody. */
+	const struct bytes certificates[] = {part[AUTHORITY_ISSUING], part[AUTHORITY_ROOT], part[AUTHORITY_TSU]};
 	TRY(PACK_BYTES(m->intent, id_bytes(&p->intent)));
 	m->certificates_count = sizeof certificates / sizeof *certificates;
 	for (size_t i = 0; i < m->certificates_count; i++)

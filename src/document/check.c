@@ -237,9 +237,9 @@ check_certificate(const struct check *c, const struct triple *t, const struct pr
 }
 
 static err_t
-check_listed(const struct check *c, const struct path *path)
+check_listed(const struct check *c, const struct path *path, size_t from)
 {
-	for (size_t i = 0; i < path->n; i++) {
+	for (size_t i = from; i < path->n; i++) {
 		size_t j = 0;
 		while (j < c->evidence.certificates_n && !bytes_eq(c->evidence.certificates[j], path->chain[i].der))
 			j++;
@@ -283,9 +283,9 @@ static err_t
 check_newest(struct check *c, const struct triple *t, const struct proof *p)
 {
 	TRY(check_certificate(c, t, p));
-	TRY(check_listed(c, &p->chain));
-	TRY(check_listed(c, &p->unit));
-	TRY(check_listed(c, &p->archive_unit));
+	TRY(check_listed(c, &p->chain, 1)); /* the signer's own is in the signature, or there would be no chain */
+	TRY(check_listed(c, &p->unit, 0));
+	TRY(check_listed(c, &p->archive_unit, 0));
 	TRY(check_signer_status(c, p));
 	TRY(check_chain_status(c, &p->chain, 1));
 	TRY(check_chain_status(c, &p->unit, 0));

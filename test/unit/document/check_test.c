@@ -65,7 +65,7 @@ each_ingredient_matters(void **state)
 	    {SPOIL_STAMP_UNIT, "another key of its issuer"},
 	    {SPOIL_NO_ROOT, "lacks a certificate"},
 	    {SPOIL_NO_UNIT, "lacks a certificate"},
-	    {SPOIL_NO_SIGNER, "lacks a certificate"},
+	    {SPOIL_NO_ISSUING, "lacks a certificate"},
 	    {SPOIL_NO_OCSP, "no OCSP answer"},
 	    {SPOIL_OCSP_REVOKED, "revoked"},
 	    {SPOIL_OCSP_OTHER, "no OCSP answer"},

@@ -246,9 +246,8 @@ put_evidence(struct maker *m, size_t signer)
 	uint8_t ocsp_room[OCSP_RESPONSE_MAX], crl_room_[8192];
 	struct revision_item items[8];
 	size_t n = 0;
-	if (m->spoil != SPOIL_NO_SIGNER)
-		items[n++] = (struct revision_item){TIP_CERTIFICATE, signer_of(signer)->der};
-	items[n++] = (struct revision_item){TIP_CERTIFICATE, w->issuing.der};
+	if (m->spoil != SPOIL_NO_ISSUING)
+		items[n++] = (struct revision_item){TIP_CERTIFICATE, w->issuing.der};
 	if (m->spoil != SPOIL_NO_UNIT)
 		items[n++] = (struct revision_item){TIP_CERTIFICATE, w->tsu.der};
 	if (m->spoil != SPOIL_NO_ROOT)

@@ -27,7 +27,7 @@ enum finished_spoil {
 	/* the evidence */
 	SPOIL_NO_ROOT,
 	SPOIL_NO_UNIT,
-	SPOIL_NO_SIGNER,
+	SPOIL_NO_ISSUING,
 	SPOIL_NO_OCSP,
 	SPOIL_OCSP_REVOKED,
 	SPOIL_OCSP_OTHER,        /* for another certificate */

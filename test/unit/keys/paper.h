@@ -361,9 +361,8 @@ paper_dss(struct paper *p, struct bytes root_crl)
 	paper_ocsp(p, &ocsp);
 	q->which_body = paraph_Keys_dss_put_tag;
 	HOUSE_ID(m->intent, p->intent);
-	const struct bytes certificates[] = {bytes(p->signed_.certificate.bytes, p->signed_.certificate.size),
-	    buf_bytes(&p->house->ca), buf_bytes(&p->house->root), buf_bytes(&p->house->tsu)};
-	for (size_t i = 0; i < 4; i++)
+	const struct bytes certificates[] = {buf_bytes(&p->house->ca), buf_bytes(&p->house->root), buf_bytes(&p->house->tsu)};
+	for (size_t i = 0; i < 3; i++)
 		PAPER_LIST_ADD(m->certificates, certificates[i]);
 	PAPER_LIST_ADD(m->ocsps, ocsp);
 	PAPER_LIST_ADD(m->crls, root_crl);
