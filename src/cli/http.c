@@ -129,8 +129,8 @@ problem(const struct http *h, json_t *json, struct bytes body)
 	const char *type = json_string_value(json_object_get(json, "type"));
 	const char *slug = type == NULL ? NULL : strrchr(type, '/');
 	if (title == NULL)
-		return err_make(ERR_INPUT, "HTTP %ld: %.*s", h->status, (int)(body.n > 200 ? 200 : body.n), (const char *)body.p);
-	return err_make(ERR_INPUT, "%s %s (HTTP %ld, %s)", title, detail == NULL ? "" : detail, h->status,
+		return err_make(ERR_REFUSED, "HTTP %ld: %.*s", h->status, (int)(body.n > 200 ? 200 : body.n), (const char *)body.p);
+	return err_make(ERR_REFUSED, "%s %s (HTTP %ld, %s)", title, detail == NULL ? "" : detail, h->status,
 	    slug == NULL ? "?" : slug + 1);
 }
 
@@ -202,7 +202,7 @@ answer_read(const struct http *h, bool any_status, struct bytes body, json_t **r
 		return e;
 	}
 	if (json == NULL && body.n > 0)
-		return err_make(ERR_INPUT, "the answer is not JSON: %s", why.text);
+		return err_make(ERR_REFUSED, "the answer is not JSON: %s", why.text);
 	*ret_json = json;
 	return OK;
 }

@@ -21,12 +21,28 @@ serial_read(const char *text, char ret_serial[64])
 	return n == 40 ? OK : err_make(ERR_INPUT, "a serial number has 40 hex digits, this one has %zu", n);
 }
 
+static bool
+reason_is(const char *reason)
+{
+	static const char *const reasons[] = {"unspecified", "key_compromise", "affiliation_changed", "superseded", "cessation_of_operation"};
+	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+		if (strcmp(reason, reasons[i]) == 0)
+			return true;
+	return false;
+}
+
+static int
+wrong(const struct option_use *use, const char *what)
+{
+	fprintf(stderr, "paraph: %s\nUsage: %s\n", what, use->usage);
+	return COMMAND_USAGE;
+}
+
 static err_t
-certificate_revoke(const struct service_wish *service, const char *serial, const char *reason, json_t **ret_answer)
+certificate_revoke(const struct service_wish *service, const char *digits, const char *reason, json_t **ret_answer)
 {
 	struct http *h = NULL;
-	char key[33], digits[64], path[160];
-	TRY(serial_read(serial, digits));
+	char key[33], path[160];
 	TRY(service_open(service, "officer", &h));
 	service_idempotency(key);
 	snprintf(path, sizeof path, "/v1/certificates/%s/revoke", digits);
@@ -43,6 +59,7 @@ revoke_main(int argc, char **argv)
 {
 	struct service_wish service = {0};
 	const char *words[1], *reason = "unspecified";
+	char digits[64];
 	size_t words_n;
 	int status;
 	bool json = false;
@@ -61,11 +78,13 @@ revoke_main(int argc, char **argv)
 	    options, sizeof options / sizeof options[0], 1, 1};
 	if (!option_read(&use, argc, argv, words, &words_n, &status))
 		return status;
-	if (!service_is_named(&service)) {
-		fprintf(stderr, "paraph: say which service: --instance DIR, or --url URL and --key FILE\nUsage: %s\n", use.usage);
-		return COMMAND_USAGE;
-	}
-	err_t e = certificate_revoke(&service, words[0], reason, &answer);
+	if (!service_is_named(&service))
+		return wrong(&use, "say which service: --instance DIR, or --url URL and --key FILE");
+	if (err_is(serial_read(words[0], digits)))
+		return wrong(&use, err_detail());
+	if (!reason_is(reason))
+		return wrong(&use, "this is no reason to revoke; paraph revoke --help names them");
+	err_t e = certificate_revoke(&service, digits, reason, &answer);
 	if (err_is(e))
 		return command_fail(e);
 	if (json) {

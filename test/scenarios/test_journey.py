@@ -195,6 +195,20 @@ def test_proof_is_checked_with_plain_openssl(signed):
     assert "code" not in json.dumps(proof).replace("email_code", "").lower() or signed.code not in json.dumps(proof)
 
 
+def test_the_calls_of_the_manual(service, top, tmp_path):
+    """doc/api.md as it stands, in a shell."""
+    calls = re.search(r"```sh\n(API=.*?)```", (top / "doc/api.md").read_text(), re.S).group(1)
+    first, _, rest = calls.partition("\n")
+    assert first == "API=https://localhost:8443 D=instance"
+    (tmp_path / "lease.pdf").write_bytes(SAMPLE.read_bytes())
+    r = subprocess.run(["sh", "-eu", "-c", f"API=https://localhost:{service.https} D={service.dir}\n{rest}"], capture_output=True, text=True,
+                       cwd=tmp_path, timeout=60)
+    assert r.returncode == 0 and r.stderr == "", r
+    told = json.loads(r.stdout)
+    assert told["status"] == "sent" and told["title"] == "Lease 12 rue X", told
+    assert "rue X" in service.wait_mail("jane@example.org")["text"]
+
+
 def test_parts_of_a_download(service, signed):
     """As the API's description says: the call itself compares with it."""
     api, path = service.api("sender"), f"/v1/requests/{signed.req['id']}/proof"

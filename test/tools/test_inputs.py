@@ -74,3 +74,10 @@ def test_no_service_is_named(paraph, top, tmp_path):
         status, text = paraph(*use)
         assert status == 64 and "Usage:" in text and "--instance" in text, (use, status, text)
     assert paraph(program="paraphd")[0] == 64
+
+
+@pytest.mark.parametrize("words, says", [(("4" * 39,), "40 hex digits"), (("4" * 41,), "40 hex digits"), (("x" * 40,), "40 hex digits"), (("",), "40 hex digits"),
+                                         (("--reason", "boredom", "4" * 40), "no reason")])
+def test_revoke_is_used_wrongly(paraph, instance, words, says):
+    status, text = paraph("revoke", "--instance", instance, *words)
+    assert status == 64 and says in text, (status, text)
