@@ -46,7 +46,7 @@ name_check(const char *path)
 	for (const char *c = path; *c != '\0'; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			return err_make(ERR_CONF, "the path of the directory holds a control character: choose another one");
-	size_t most = sizeof ((struct sockaddr_un *)NULL)->sun_path - sizeof socket_name;
+	size_t most = sizeof ((struct sockaddr_un *)NULL)->sun_path - 1 - strlen(socket_name);
 	if (strlen(path) > most)
 		return err_make(ERR_CONF, "the path %s has more than %zu octets: sockets in it could not be named, choose a shorter one", path,
 		    most);
