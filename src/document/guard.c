@@ -2,8 +2,58 @@
 
 enum {
 	CHAIN_MAX = 32,   /* actions that follow one another */
+	PRINT_MAX = 200,  /* octets of a script that does no more than print */
 	LAYERS_MAX = 10000,
 };
+
+/* ---- scripts that only print ---- */
+
+static void
+skip_blanks(struct str *s)
+{
+	while (s->n > 0 && (*s->p == ' ' || (*s->p >= '\t' && *s->p <= '\r')))
+		s->p++, s->n--;
+}
+
+static bool
+take(struct str *s, struct str word)
+{
+	skip_blanks(s);
+	if (s->n < word.n || memcmp(s->p, word.p, word.n) != 0)
+		return false;
+	s->p += word.n;
+	s->n -= word.n;
+	return true;
+}
+
+/* What stands between the parentheses: without a dot, a bracket, a sign and a quote it calls, sets and reaches nothing. */
+static void
+skip_plain_arguments(struct str *s)
+{
+	while (s->n > 0 && ((*s->p >= 'a' && *s->p <= 'z') || (*s->p >= 'A' && *s->p <= 'Z') || (*s->p >= '0' && *s->p <= '9') ||
+	                       (*s->p != '\0' && strchr(":,{} \t\r\n", *s->p) != NULL)))
+		s->p++, s->n--;
+}
+
+/* "this.print(true);": invoices open the print dialog like this. It changes nothing that is seen. */
+static bool
+only_prints(struct reader *r, qpdf_oh script)
+{
+	struct bytes octets = reader_octets(r, script);
+	struct str s = {(const char *)octets.p, octets.n};
+	if (s.n > PRINT_MAX)
+		return false;
+	if (take(&s, STR("this")) && !take(&s, STR(".")))
+		return false;
+	if (!take(&s, STR("print")) || !take(&s, STR("(")))
+		return false;
+	skip_plain_arguments(&s);
+	if (!take(&s, STR(")")))
+		return false;
+	take(&s, STR(";"));
+	skip_blanks(&s);
+	return s.n == 0;
+}
 
 /* ---- actions ---- */
 
@@ -12,7 +62,9 @@ action_is_active(struct reader *r, qpdf_oh action)
 {
 	/* [ISO 32000-2 12.6.4]: of all kinds only these run code. The others go somewhere, or ask first. */
 	static const char *const kinds[] = {"/JavaScript", "/Launch", "/Rendition"};
-	if (reader_is_name(r, action, "/S", kinds[0]) || reader_is_name(r, action, "/S", kinds[1]))
+	if (reader_is_name(r, action, "/S", kinds[0]))
+		return !only_prints(r, reader_key(r, action, "/JS"));
+	if (reader_is_name(r, action, "/S", kinds[1]))
 		return true;
 	return reader_is_name(r, action, "/S", kinds[2]) && reader_has(r, action, "/JS");
 }
@@ -51,6 +103,19 @@ guard_acts_any(struct reader *r, qpdf_oh additional)
 	return false;
 }
 
+/* [ISO 32000-2 12.6.4.17]: the document's scripts all run when it is opened. Names stand before their actions. */
+static bool
+document_scripts_act(struct reader *r)
+{
+	qpdf_oh tree = reader_key(r, reader_key(r, r->root, "/Names"), "/JavaScript"), names = reader_key(r, tree, "/Names");
+	if (reader_count(r, reader_key(r, tree, "/Kids")) > 0)
+		return true;
+	for (size_t i = 1; i <= reader_count(r, names); i += 2) /* behind the end too: a name without an action is no tree */
+		if (!reader_is_name(r, reader_item(r, names, i), "/S", "/JavaScript") || guard_acts(r, reader_item(r, names, i)))
+			return true;
+	return false;
+}
+
 static err_t
 scripts_check(struct reader *r)
 {
@@ -58,9 +123,7 @@ scripts_check(struct reader *r)
 		return err_make(ERR_PDF_SCRIPTS, "an action when the document is opened");
 	if (guard_acts_any(r, reader_key(r, r->root, "/AA")))
 		return err_make(ERR_PDF_SCRIPTS, "an action of the document catalog");
-	/* [ISO 32000-2 12.6.4.17]: they all run when the document is opened. */
-	qpdf_oh scripts = reader_key(r, reader_key(r, r->root, "/Names"), "/JavaScript");
-	if (reader_count(r, reader_key(r, scripts, "/Names")) > 0 || reader_count(r, reader_key(r, scripts, "/Kids")) > 0)
+	if (document_scripts_act(r))
 		return err_make(ERR_PDF_SCRIPTS, "scripts of the document");
 	return OK;
 }

@@ -103,6 +103,13 @@ def root_of(data):
     return number, int(data[at:].split()[1])
 
 
+@case('print-when-opened')
+def print_when_opened():
+    """The print dialog opens with the document, twice; nothing that is seen changes."""
+    script = b'<< /S /JavaScript /JS (this.print\\({bUI:true,bSilent:false}\\);) >>'
+    return simple('print-when-opened', root_entries=b'/OpenAction %s /Names << /JavaScript << /Names [(auto) %s] >> >>' % (script, script)).classic()
+
+
 # --- versions, identifiers, titles --------------------------------------------------
 
 for version in (b'1.0', b'1.3', b'1.4', b'1.5', b'1.6', b'2.0'):

@@ -34,6 +34,38 @@ scripts_that_run_by_themselves(void **state)
 	assert_err(judge("", "/AA <</C 7 0 R>>"), ERR_PDF_SCRIPTS);
 }
 
+#define PRINTS "this.print\\({bUI:true,bSilent:false,bShrinkToFit:true}\\);"
+
+static void
+scripts_that_only_print(void **state)
+{
+	(void)state;
+	static const char *const printing[] = {PRINTS, "print\\(\\)", "this . print ( true ) ;", "\tthis.print\\(true\\)\r\n"};
+	/* Each of these starts like one that only prints. */
+	static const char *const more[] = {"print", "this.print", "thisprint\\(\\)", "this.print\\(app.alert\\(1\\)\\)",
+	    "this.print\\(\\);this.getField\\(\"x\"\\)", "print\\(x=1\\)", "print\\(this.numPages\\)", "print\\([1]\\)", "print\\(\"a\"\\)",
+	    "print\\(true", "print\\(\\);;", "printd\\(\\)", "Print\\(\\)", "", "print\\(\\0\\)",
+	    "print\\(aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\\)"};
+	char catalog[400];
+	for (size_t i = 0; i < sizeof printing / sizeof printing[0]; i++) {
+		snprintf(catalog, sizeof catalog, "/OpenAction <</S /JavaScript /JS (%s)>>", printing[i]);
+		assert_ok(judge(catalog, ""));
+		snprintf(catalog, sizeof catalog, "/Names <</JavaScript <</Names [(a) <</S /JavaScript /JS (%s)>>]>>>>", printing[i]);
+		assert_ok(judge(catalog, ""));
+	}
+	for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
+		snprintf(catalog, sizeof catalog, "/OpenAction <</S /JavaScript /JS (%s)>>", more[i]);
+		assert_err(judge(catalog, ""), ERR_PDF_SCRIPTS);
+	}
+	/* The first prints, the second does not; a script that cannot be read; one that follows. */
+	assert_err(judge("/Names <</JavaScript <</Names [(a) <</S /JavaScript /JS (print\\(\\))>> (b) 8 0 R]>>>>", ""), ERR_PDF_SCRIPTS);
+	assert_err(judge("/Names <</JavaScript <</Names [(a)]>>>>", ""), ERR_PDF_SCRIPTS);
+	assert_err(judge("/Names <</JavaScript <</Names [(a) <</S /JavaScript>>]>>>>", ""), ERR_PDF_SCRIPTS);
+	assert_err(judge("/OpenAction <</S /JavaScript /JS (print\\(\\)) /Next 8 0 R>>", ""), ERR_PDF_SCRIPTS);
+	assert_err(judge("/OpenAction <</S /Launch /JS (print\\(\\)) /F (x)>>", ""), ERR_PDF_SCRIPTS);
+}
+
 static void
 what_only_goes_somewhere(void **state)
 {
@@ -74,6 +106,7 @@ layers(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(scripts_that_run_by_themselves),
+    cmocka_unit_test(scripts_that_only_print),
     cmocka_unit_test(what_only_goes_somewhere),
     cmocka_unit_test(forms_that_are_not_pdf),
     cmocka_unit_test(layers),
