@@ -1,6 +1,7 @@
 #include "audit/evidence.h"
 #include "audit/finding.h"
 #include "audit/roots.h"
+#include "audit/stamps.h"
 #include "der/decode.h"
 #include "os/file.h"
 
@@ -15,6 +16,7 @@ struct evidence {
 	json_t *checkpoints; /* from the journal: hex of root -> size */
 	json_t *proofs;      /* from the journal: hex of SHA-256 -> true */
 	struct roots *roots; /* of the journal that is being read; NULL: its roots are not in the log */
+	struct stamps *stamps;
 	bool blobs_closed;   /* documents and proofs are not for this reader */
 	uint64_t unread;     /* files that were not compared for that reason */
 	uint64_t covered;    /* records of keys/issuing that the newest root in the log covers */
@@ -117,6 +119,15 @@ pen_keep(struct evidence *e, uint8_t type, uint64_t index, struct decode *d)
 }
 
 static void
+stamp_keep(struct evidence *e, struct decode *d)
+{
+	decode_octets(d); /* serial */
+	decode_u64(d, INT64_MAX);
+	decode_octets(d); /* imprint */
+	stamps_journaled(e->stamps, decode_octets(d));
+}
+
+static void
 record_take(void *arg, const struct journal_record *r)
 {
 	struct evidence *e = arg;
@@ -134,6 +145,9 @@ record_take(void *arg, const struct journal_record *r)
 		break;
 	case JOURNAL_PROOF_SEAL:
 		proof_keep(e, &d);
+		break;
+	case JOURNAL_STAMP_SIGN:
+		stamp_keep(e, &d);
 		break;
 	default:
 		return; /* types that nothing is compared with */
@@ -400,12 +414,12 @@ static err_t
 one_journal(struct evidence *e, const char *role)
 {
 	char path[PATH_MAX], name[32];
-	bool issuing = strcmp(role, "issuing") == 0;
+	bool issuing = strcmp(role, "issuing") == 0, root = strcmp(role, "root") == 0;
 	snprintf(name, sizeof name, "keys/%s", role);
 	snprintf(path, sizeof path, "%s/%s/journal", e->directory, name);
-	struct journal_reader r = {.name = name, .seen = issuing ? record_take : NULL, .grown = grown, .arg = e};
+	struct journal_reader r = {.name = name, .seen = root ? NULL : record_take, .grown = grown, .arg = e};
 	/* The root key works in ceremonies only, before there is a log. */
-	e->roots = strcmp(role, "root") == 0 ? NULL : roots_new(e->ledger, role);
+	e->roots = root ? NULL : roots_new(e->ledger, role);
 	if (issuing)
 		e->covered = roots_covered(e->roots);
 	err_t result = journal_read(path, &r);
@@ -418,16 +432,19 @@ one_journal(struct evidence *e, const char *role)
 }
 
 err_t
-evidence_compare(const char *directory, const struct ledger *ledger)
+evidence_compare(const char *directory, const struct ledger *ledger, struct bytes root)
 {
 	struct evidence e = {.directory = directory, .ledger = ledger, .intents = json_object(), .checkpoints = json_object(),
 	    .proofs = json_object()};
 	static const char *const roles[] = {"issuing", "status", "root"};
-	err_t result = OK;
+	err_t result = stamps_new(ledger, root, &e.stamps);
 	for (size_t i = 0; i < sizeof roles / sizeof roles[0] && !err_is(result); i++)
 		result = one_journal(&e, roles[i]);
 	if (!err_is(result))
 		result = all_compare(&e);
+	if (!err_is(result))
+		stamps_end(e.stamps);
+	stamps_free(e.stamps);
 	json_decref(e.intents);
 	json_decref(e.checkpoints);
 	json_decref(e.proofs);

@@ -8,7 +8,7 @@
 #include "audit/journal.h"
 #include "audit/ledger.h"
 
-/* directory: of the instance. What disagrees becomes findings. */
-err_t evidence_compare(const char *directory, const struct ledger *ledger);
+/* directory: of the instance; root: certificate of the trust anchor, DER. What disagrees becomes findings. */
+err_t evidence_compare(const char *directory, const struct ledger *ledger, struct bytes root);
 
 #endif

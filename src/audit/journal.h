@@ -17,6 +17,7 @@ enum journal_type {
 	JOURNAL_INTENT_VOIDED = 24,
 	JOURNAL_CHECKPOINT_SIGN = 30,
 	JOURNAL_PROOF_SEAL = 31,
+	JOURNAL_STAMP_SIGN = 41,
 };
 
 struct journal_record {

@@ -113,8 +113,8 @@ leaves_read(struct reading *r)
 
 /* ---- checkpoints --------------------------------------------------------------------------------------------------------- */
 
-static const char *
-origin_get(const struct ledger *l)
+const char *
+ledger_origin(const struct ledger *l)
 {
 	return json_string_value(json_object_get(json_array_get(ledger_events(l, "log.started"), 0), "origin"));
 }
@@ -151,7 +151,7 @@ static err_t
 checkpoints_read(struct ledger *l)
 {
 	sqlite3_stmt *s = NULL;
-	const char *origin = origin_get(l);
+	const char *origin = ledger_origin(l);
 	int64_t last_at = 0;
 	uint64_t n = 0;
 	if (sqlite3_prepare_v2(l->db, "SELECT size, root, at, signature FROM checkpoint ORDER BY size", -1, &s, NULL) != SQLITE_OK)

@@ -26,6 +26,9 @@ void ledger_done(struct ledger *l);
 /* The index of a leaf of ledger_events. */
 uint64_t ledger_index(const json_t *leaf);
 
+/* Name of the instance, which each checkpoint bears; NULL when the first leaf does not say. */
+const char *ledger_origin(const struct ledger *l);
+
 /* Leaves of one event. */
 const json_t *ledger_events(const struct ledger *l, const char *event);
 

@@ -1,15 +1,18 @@
-/* paraph-audit DIR [--json]: see README.md. Opens everything it needs below DIR, then gives up all rights but reading it. */
+/* paraph-audit DIR [--json] [--trust=ROOT.pem]: see README.md. Opens everything it needs below DIR, then gives up all rights but reading it. */
 #include "audit/evidence.h"
 #include "audit/finding.h"
+#include "base/base64.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "os/attempt.h"
+#include "os/file.h"
 #include "os/jail.h"
 #include "os/process.h"
 
 #include <errno.h>
 #include <limits.h>
 
+enum { TRUST_MAX = 64 * 1024 };
 enum { EXIT_AGREES = 0, EXIT_DISAGREES = 1, EXIT_WRONG_USE = 64, EXIT_NO_INPUT = 66 };
 
 /* One read transaction, so that all tables are of the same moment, the database in use or not. */
@@ -35,8 +38,22 @@ database_open(const char *directory, sqlite3 **ret_db, bool *ret_copy)
 	return OK;
 }
 
+/* Read before the jail: it may lie anywhere. */
 static err_t
-audit_run(const char *directory)
+root_read(const char *directory, const char *trust, struct buf *der)
+{
+	char path[PATH_MAX];
+	size_t at = 0;
+	AUTO_BUF(text, TRUST_MAX);
+	if (trust == NULL && snprintf(path, sizeof path, "%s/public/root.pem", directory) >= PATH_MAX)
+		return err_make(ERR_CONF, "the name of the instance is too long");
+	TRY(file_read_path(trust == NULL ? path : trust, &text));
+	err_t e = base64_read_pem(buf_bytes(&text), "CERTIFICATE", &at, der);
+	return e.code == ERR_NOT_FOUND ? err_make(ERR_INPUT, "%s holds no certificate (PEM)", trust == NULL ? path : trust) : e;
+}
+
+static err_t
+audit_run(const char *directory, struct bytes root)
 {
 	sqlite3 *db = NULL;
 	struct ledger ledger;
@@ -48,7 +65,7 @@ audit_run(const char *directory)
 	if (copy)
 		finding_note("this is core's copy of the evidence, not its database; its newest leaf is of %s", newest);
 	if (!err_is(e))
-		e = evidence_compare(directory, &ledger);
+		e = evidence_compare(directory, &ledger, root);
 	ledger_done(&ledger);
 	sqlite3_close(db);
 	return e;
@@ -79,25 +96,30 @@ confine(const char *directory)
 int
 main(int argc, char **argv)
 {
-	const char *directory = NULL, *act = attempt_wanted(argc, argv);
+	AUTO_BUF(root, TRUST_MAX);
+	const char *directory = NULL, *trust = NULL, *act = attempt_wanted(argc, argv);
 	bool json = false;
 	process_harden();
 	log_init("paraph-audit", LOG_WARNING);
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--json") == 0)
 			json = true;
+		else if (strncmp(argv[i], "--trust=", 8) == 0)
+			trust = argv[i] + 8;
 		else if (argv[i][0] != '-')
 			directory = argv[i];
 	}
 	if (directory == NULL) {
-		fprintf(stderr, "Usage: paraph-audit DIR [--json]\n");
+		fprintf(stderr, "Usage: paraph-audit DIR [--json] [--trust=ROOT.pem]\n");
 		return EXIT_WRONG_USE;
 	}
-	err_t e = confine(directory);
+	err_t e = act == NULL ? root_read(directory, trust, &root) : OK;
+	if (!err_is(e))
+		e = confine(directory);
 	if (!err_is(e) && act != NULL)
 		return attempt_main(act);
 	if (!err_is(e))
-		e = audit_run(directory);
+		e = audit_run(directory, buf_bytes(&root));
 	if (err_is(e)) {
 		fprintf(stderr, "paraph-audit: %s %s\n", err_info(e.code)->text, err_detail());
 		return EXIT_NO_INPUT;

@@ -262,18 +262,24 @@ audit_checkpoint(struct worker *w, uint64_t size, struct audit_point *ret_point)
 }
 
 struct stamp_put {
+	struct core *core;
 	uint64_t size;
 	struct bytes token;
 };
 
+/* The log tells of the token, so that one that was taken away or exchanged is missed. */
 static err_t
 stamp_put(struct store_tx *tx, void *arg)
 {
 	struct stamp_put *p = arg;
+	uint8_t sha256[DIGEST_SHA256_LEN];
 	AUTO_QUERY(q, tx, SQL_CHECKPOINT_STAMP);
 	query_bytes(&q, p->token);
 	query_int(&q, (int64_t)p->size);
-	return query_run_one(&q);
+	TRY(query_run_one(&q));
+	digest_sha256(p->token, sha256);
+	return audit_put(p->core, tx, "checkpoint.stamped", "system", canon_pack("{s:I, s:o}", "size", (json_int_t)p->size,
+	    "token_sha256", canon_hex(BYTES_OF(sha256))), NULL);
 }
 
 err_t
@@ -294,7 +300,7 @@ audit_stamp(struct worker *w)
 	digest_sha256(buf_bytes(&text), imprint);
 	AUTO_STATUS(answer);
 	TRY(ask_stamp(w->core, imprint, answer));
-	struct stamp_put put = {point.head.size, ask_token(answer)};
+	struct stamp_put put = {w->core, point.head.size, ask_token(answer)};
 	return store_write(w->core->store, stamp_put, &put);
 }
 

@@ -34,7 +34,7 @@ err_t audit_checkpoint(struct worker *w, uint64_t size, struct audit_point *ret_
 err_t audit_newest(struct worker *w, struct audit_point *ret_point);
 /* Leaves so far. */
 err_t audit_size(struct store_tx *tx, uint64_t *ret_size);
-/* Time-stamps the newest checkpoint when it has no stamp yet. */
+/* Time-stamps the newest checkpoint when it has no stamp yet; the log tells of the token. */
 err_t audit_stamp(struct worker *w);
 
 /* The leaf, its path to the head of the point, and the checkpoint, as JSON for proofs and the API. */

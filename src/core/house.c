@@ -178,7 +178,7 @@ static struct task {
 	{"journal-root", issuing_root, TIME_MINUTE, 0},
 	{"checkpoint", checkpoint, TIME_MINUTE, 0},
 	{"audit-copy", audit_copy, TIME_MINUTE, 0},
-	{"checkpoint-stamp", audit_stamp, TIME_HOUR, 0},
+	{"checkpoint-stamp", audit_stamp, TIME_HOUR, 0}, /* [policy] stamp_seconds */
 	{"expiry", expire, 10 * TIME_SECOND, 0},
 	{"orphans", orphans, TIME_HOUR, 0},
 };
@@ -248,6 +248,8 @@ house_start(struct core *core, const struct instance *instance)
 		if (tasks[i].run == status_root || tasks[i].run == issuing_root || tasks[i].run == checkpoint ||
 		    tasks[i].run == audit_copy)
 			tasks[i].every_us = instance->checkpoint_seconds * TIME_SECOND;
+		else if (tasks[i].run == audit_stamp)
+			tasks[i].every_us = instance->stamp_seconds * TIME_SECOND;
 	if (pthread_create(&self.thread, NULL, run, NULL) != 0)
 		return err_errno("housekeeping thread");
 	self.started = true;

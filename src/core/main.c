@@ -284,11 +284,21 @@ catch_up(struct worker *w)
 		log_error(e, "revocations-at-start");
 }
 
+/* The start, and how often the log promises checkpoints and time-stamps from now on: what an auditor measures it by. */
+static err_t
+start_put(struct store_tx *tx, void *arg)
+{
+	(void)arg;
+	return audit_put(&core, tx, "core.started", "system", canon_pack("{s:I, s:I}", "checkpoint_seconds",
+	    (json_int_t)instance.checkpoint_seconds, "stamp_seconds", (json_int_t)instance.stamp_seconds), NULL);
+}
+
 static err_t
 prepare(struct worker *w)
 {
 	TRY(store_reader_new(core.store, &w->reader));
 	TRY(mark_time(w));
+	TRY(store_write(core.store, start_put, NULL));
 	TRY(publish_all(w));
 	catch_up(w);
 	return OK;

@@ -85,6 +85,7 @@ static const struct conf_item items[] = {
 	clock_stop_ms),
     NUMBER("policy", "checkpoint_seconds", 1, 3600, "60",
 	"time between two signed checkpoints of the audit log, and two roots of a journal in it, at most", checkpoint_seconds),
+    NUMBER("policy", "stamp_seconds", 5, 86400, "3600", "time between two time-stamps on checkpoints of the audit log", stamp_seconds),
     NUMBER("policy", "document_mb", 1, 500, "100", "largest document, MiB", document_mb),
     NUMBER("policy", "retention_years", 7, 99, "10", "how long evidence is kept after a certificate's end",
 	retention_years),

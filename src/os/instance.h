@@ -74,7 +74,7 @@ struct instance {
 	int64_t ocsp_certificate_days;
 	int64_t clock_alarm_ms;
 	int64_t clock_stop_ms;
-	int64_t checkpoint_seconds;
+	int64_t checkpoint_seconds, stamp_seconds;
 	int64_t document_mb;
 	int64_t retention_years;
 };

@@ -12,7 +12,8 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS main.audit_node (level INTEGER NOT NULL, n INTEGER NOT NULL, hash BLOB NOT NULL,"
     " PRIMARY KEY (level, n)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS main.checkpoint (size INTEGER PRIMARY KEY, root BLOB NOT NULL, at INTEGER NOT NULL,"
-    " signature BLOB NOT NULL) STRICT;"
+    " signature BLOB NOT NULL, token BLOB) STRICT;"
+    "CREATE INDEX IF NOT EXISTS main.checkpoint_stamped ON checkpoint (size) WHERE token IS NOT NULL;"
     "CREATE TABLE IF NOT EXISTS main.intent (n INTEGER PRIMARY KEY, id BLOB NOT NULL, serial BLOB NOT NULL,"
     " state TEXT NOT NULL) STRICT;"
     "CREATE INDEX IF NOT EXISTS main.intent_open ON intent (n) WHERE state = 'open';"
@@ -26,7 +27,12 @@ static const char schema[] =
 #define NEW(table, columns, key)                                                                                               \
 	"INSERT INTO main." table " (" columns ") SELECT " columns " FROM source." table " WHERE " key                         \
 	" > (SELECT ifnull(max(" key "), -1) FROM main." table ");"
-static const char rows[] = NEW("audit_leaf", "n, at, leaf", "n") NEW("checkpoint", "size, root, at, signature", "size")
+static const char rows[] = NEW("audit_leaf", "n, at, leaf", "n")
+    /* Only the newest checkpoint is ever stamped, so what was stamped since lies behind the last stamp of the copy: looked for
+     * before new rows bring theirs. */
+    "UPDATE main.checkpoint SET token = s.token FROM source.checkpoint s WHERE s.size = checkpoint.size AND s.token IS NOT NULL"
+    " AND s.size > ifnull((SELECT max(size) FROM main.checkpoint WHERE token IS NOT NULL), -1);"
+    NEW("checkpoint", "size, root, at, signature, token", "size")
     NEW("intent", "n, id, serial, state", "n") NEW("certificate", "n, intent, serial, der", "n")
     NEW("revocation", "n, serial", "n") NEW("revision", "n, intent, blob, sha256", "n") NEW("proof", "n, blob, sha256", "n")
     "UPDATE main.intent SET state = (SELECT s.state FROM source.intent s WHERE s.n = main.intent.n) WHERE state = 'open';";

@@ -30,7 +30,7 @@ PUBLIC = {"paraph.conf", *(f"public/{name}" for name in ("tls.crt", "root.crl", 
 COPY = {
     "audit_leaf": ["n", "at", "leaf"],
     "audit_node": ["level", "n", "hash"],
-    "checkpoint": ["size", "root", "at", "signature"],
+    "checkpoint": ["size", "root", "at", "signature", "token"],
     "intent": ["n", "id", "serial", "state"],
     "certificate": ["n", "intent", "serial", "der"],
     "revocation": ["n", "serial"],
@@ -63,9 +63,9 @@ def groups_with(*more):
 
 
 @contextlib.contextmanager
-def a_service(prefix, groups):
+def a_service(prefix, groups, more=None):
     with tempfile.TemporaryDirectory() as folder:
-        s = service_module.Service(prefix, conf={("policy", "checkpoint_seconds"): "1"}, wrap=wrapped(pathlib.Path(folder), groups))
+        s = service_module.Service(prefix, conf={("policy", "checkpoint_seconds"): "1", **(more or {})}, wrap=wrapped(pathlib.Path(folder), groups))
         try:
             yield s
         finally:
