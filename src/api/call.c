@@ -86,6 +86,17 @@ log_problem(const struct err_info *info, const char *id, const struct fcgi_reque
 	    fcgi_request_method_name(request), "path", path, "detail", err_detail(), "place", err_place(), NULL);
 }
 
+/* [RFC 9110 15.5.6] */
+static void
+allow_add(struct fcgi_answer *a, struct str path)
+{
+	const struct route *route;
+	struct str vars[ROUTE_VARS];
+	bool get = !err_is(route_find(route_table, route_table_n, FCGI_GET, path, &route, vars));
+	bool post = !err_is(route_find(route_table, route_table_n, FCGI_POST, path, &route, vars));
+	fcgi_answer_headerf(a, "Allow", "%s%s%s", get ? "GET, HEAD" : "", get && post ? ", " : "", post ? "POST" : "");
+}
+
 void
 call_problem(const struct core *core, const struct fcgi_request *request, err_t e, const json_t *extra,
     struct fcgi_answer *ret_answer)
@@ -111,6 +122,8 @@ call_problem(const struct core *core, const struct fcgi_request *request, err_t 
 	*ret_answer = fcgi_answer_init(info->http);
 	if (info->http == 401)
 		fcgi_answer_header(ret_answer, "WWW-Authenticate", STR("Bearer"));
+	if (info->http == 405)
+		allow_add(ret_answer, request->path);
 	if (e.code == ERR_RATE || info->http == 503) /* no waiting helps against the other 429: too many codes */
 		fcgi_answer_header(ret_answer, "Retry-After", STR("5"));
 	body_json(ret_answer, "application/problem+json", problem);

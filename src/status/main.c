@@ -117,6 +117,7 @@ settings_read(int argc, char **argv)
 	snprintf(core_channel, sizeof core_channel, "core-status-%d", (int)index);
 	snprintf(keys_channel, sizeof keys_channel, "status-keys-%d", (int)index);
 	TRY(oid_parse(str_c(instance.oid_arc), &arc.arc));
+	status.site_url = instance.site_url;
 	status.responder.next_update_us = instance.ocsp_next_update_minutes * TIME_MINUTE;
 	return profile_policy_oid(&arc, PROFILE_POLICY_STAMP, &status.stamp_policy);
 }

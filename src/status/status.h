@@ -12,6 +12,7 @@ struct status {
 	struct asker *asker;
 	struct responder responder;
 	struct oid stamp_policy;
+	const char *site_url; /* problem types begin with it */
 	int core_fd; /* -1: core is not there */
 	int control_fd;
 };

@@ -21,11 +21,19 @@ struct visit {
 
 /* ---- answers ---- */
 
+/* A problem as everywhere in this service [RFC 9457]. allow: NULL but for a method that is not known here. */
 static void
-answer_plain(struct visit *v, uint16_t status, const char *text)
+answer_problem(struct visit *v, uint16_t code, const char *detail, const char *allow)
 {
-	struct fcgi_answer a = fcgi_answer_init(status);
-	fcgi_answer_body(&a, "text/plain", bytes(text, strlen(text)));
+	char text[1024];
+	const struct err_info *info = err_info(code);
+	struct fcgi_answer a = fcgi_answer_init(info->http);
+	snprintf(text, sizeof text, "{\"type\":\"%.300s/problems/%s\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}\n",
+	    v->status->site_url, info->slug, info->text, (int)info->http, detail);
+	if (allow != NULL)
+		fcgi_answer_header(&a, "Allow", str_c(allow)); /* [RFC 9110 15.5.6] */
+	fcgi_answer_header(&a, "Cache-Control", STR("no-store"));
+	fcgi_answer_body(&a, "application/problem+json", str_bytes(str_c(text)));
 	fcgi_door_answer(v->visit, &a);
 }
 
@@ -195,7 +203,7 @@ ocsp_route(struct visit *v, const struct fcgi_request *r)
 	err_t e;
 	v->cacheable = r->method == FCGI_GET || r->method == FCGI_HEAD;
 	if (r->method == FCGI_POST && !fcgi_request_content_is(r, "application/ocsp-request")) {
-		answer_plain(v, 415, "The body must be application/ocsp-request.\n");
+		answer_problem(v, ERR_MEDIA_TYPE, "the body must be application/ocsp-request", NULL);
 		return;
 	}
 	if (r->method == FCGI_POST) {
@@ -205,7 +213,7 @@ ocsp_route(struct visit *v, const struct fcgi_request *r)
 		if (!err_is(e))
 			e = ocsp_ask(v, buf_bytes(&der));
 	} else {
-		answer_plain(v, 405, "POST an OCSP request, or GET it in the path.\n");
+		answer_problem(v, ERR_METHOD_UNKNOWN, "POST an OCSP request, or GET it in the path", "GET, HEAD, POST");
 		return;
 	}
 	if (err_is(e)) {
@@ -237,7 +245,8 @@ stamp_route(struct visit *v, const struct fcgi_request *r)
 	struct tsp_request request;
 	enum tsp_failure failure = TSP_BAD_DATA_FORMAT;
 	if (r->method != FCGI_POST || !fcgi_request_content_is(r, "application/timestamp-query")) {
-		answer_plain(v, r->method != FCGI_POST ? 405 : 415, "POST a body of application/timestamp-query.\n");
+		answer_problem(v, r->method != FCGI_POST ? ERR_METHOD_UNKNOWN : ERR_MEDIA_TYPE,
+		    "POST a body of application/timestamp-query", r->method != FCGI_POST ? "POST" : NULL);
 		return;
 	}
 	err_t e = tsp_request_read(fcgi_door_body(v->visit), &request, &failure);
@@ -284,14 +293,14 @@ file_route(struct visit *v, const struct fcgi_request *r, const struct file *f, 
 	struct published_reader *store = v->status->responder.store;
 	struct bytes der;
 	if (r->method != FCGI_GET && r->method != FCGI_HEAD) {
-		answer_plain(v, 405, "Only GET and HEAD.\n");
+		answer_problem(v, ERR_METHOD_UNKNOWN, "only GET and HEAD", "GET, HEAD");
 		return;
 	}
 	err_t e = published_read_begin(store);
 	if (!err_is(e))
 		e = published_read_file(store, f->kind, name, &der);
 	if (err_is(e))
-		answer_plain(v, e.code == ERR_NOT_FOUND ? 404 : 503, "There is nothing at this address.\n");
+		answer_problem(v, e.code == ERR_NOT_FOUND ? ERR_NOT_FOUND : ERR_PEER_GONE, "there is nothing at this address", NULL);
 	else
 		answer_file(v, f->media_type, der, f->seconds);
 	published_read_end(store);
@@ -315,7 +324,7 @@ route(struct visit *v)
 			file_route(v, r, &files[k], name);
 			return;
 		}
-	answer_plain(v, 404, "There is nothing at this address.\n");
+	answer_problem(v, ERR_NOT_FOUND, "there is nothing at this address", NULL);
 }
 
 /* ---- door ---- */
@@ -334,9 +343,9 @@ static void
 visit_refused(void *arg, struct fcgi_visit *visit, err_t e)
 {
 	struct visit *v = fcgi_door_data(visit);
-	(void)arg;
+	v->status = arg;
 	v->visit = visit;
-	answer_plain(v, err_info(e.code)->http, err_info(e.code)->text);
+	answer_problem(v, e.code, err_info(e.code)->text, NULL);
 }
 
 err_t

@@ -94,7 +94,8 @@ front_cache_make(const struct instance *i)
 		rmdir(path);
 }
 
-/* Only in a demo, or where the catcher is wanted, does nginx speak to courier. */
+/* Only where the catcher is wanted does nginx speak to courier. It shows links and codes of everybody: but in a demo, to this
+ * machine alone. */
 static void
 courier_set(const struct instance *i, char values[VARIABLES][VALUE_MAX])
 {
@@ -105,9 +106,9 @@ courier_set(const struct instance *i, char values[VARIABLES][VALUE_MAX])
 	    "        keepalive 4;\n    }\n",
 	    i->directory);
 	set(values[COURIER_LOCATION],
-	    "location /dev/mail {\n    include \"%s/front/headers.conf\";\n    include \"%s/front/fastcgi.conf\";\n"
+	    "location /dev/mail {\n%s    include \"%s/front/headers.conf\";\n    include \"%s/front/fastcgi.conf\";\n"
 	    "    fastcgi_pass courier;\n}\n",
-	    i->directory, i->directory);
+	    i->kind == INSTANCE_DEMO ? "" : "    allow 127.0.0.1;\n    allow ::1;\n    deny all;\n", i->directory, i->directory);
 }
 
 /* For policy/statement.txt: what the certificates of this installation stand for. */
@@ -150,7 +151,7 @@ values_set(const struct instance *i, size_t status_n, const char *pages, const c
 	if (demo)
 		set(values[HTTP_SITE], "include \"%s/front/site.conf\";", i->directory);
 	else
-		set(values[HSTS], "add_header Strict-Transport-Security \"max-age=31536000\" always;");
+		set(values[HSTS], "max-age=31536000");
 	set(values[SITE_URL], "%s", i->site_url);
 	set(values[STATIC], "%s", pages);
 	set(values[DOCUMENT_MB], "%d", (int)i->document_mb);
