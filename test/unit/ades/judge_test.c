@@ -445,7 +445,7 @@ no_bit_of_the_newest_revision(void **state)
 		size_t end = bytes_find(buf_bytes(&f.file), hole, bytes(">", 1)), padding = end;
 		while (f.file.p[padding - 1] == '0')
 			padding--;
-		size_t inside = *flavour == 's' ? 1 : 13; /* the token is the same one */
+		size_t inside = *flavour == 's' ? 3 : 13; /* of the token, all of whose octets are one signature's */
 		for (size_t at = from; at < f.file.n; at += at < hole || at + 64 > end ? 1 : at > padding ? 61 : inside)
 			for (unsigned bit = 1; bit < 256; bit <<= 1)
 				octet_is_noticed(&f, at, (uint8_t)bit);
