@@ -439,3 +439,17 @@ act_sign(struct store_tx *tx, struct core *core, const struct act *act)
 	TRY(request_event(tx, act->request.id, "signer.signed", &act->signer.id, STR("")));
 	return request_settle(core, tx, act->request.id);
 }
+
+err_t
+act_owner(struct store_tx *reader, struct id id, char *ret_owner, size_t room)
+{
+	bool found = false;
+	AUTO_QUERY(q, reader, SQL_ACT_OWNER);
+	query_bytes(&q, id_bytes(&id));
+	if (query_next(&q)) {
+		found = true;
+		snprintf(ret_owner, room, "%.*s", STR_ARG(query_get_text(&q, 0)));
+	}
+	TRY(query_end(&q));
+	return found ? OK : err_make(ERR_NOT_FOUND, "there is no such act");
+}

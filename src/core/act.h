@@ -65,6 +65,8 @@ err_t act_begin(struct worker *w, struct act *act, const char *actor);
 err_t act_load(struct worker *w, struct id id, struct act *act);
 /* The newest act of a signer, its state and why it is void; ERR_NOT_FOUND. */
 err_t act_newest(struct store_tx *reader, struct id signer, struct id *ret_act, enum act_state *ret_state, char ret_reason[512]);
+/* The API key whose request it belongs to; ERR_NOT_FOUND. */
+err_t act_owner(struct store_tx *reader, struct id id, char *ret_owner, size_t room);
 /* Ids of the acts that began before then and are neither signed nor void. */
 err_t act_open(struct store_tx *reader, int64_t before, struct id *ret_ids, size_t max, size_t *ret_n);
 
