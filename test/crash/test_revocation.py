@@ -48,3 +48,34 @@ def test_a_committed_revocation_reaches_ocsp_and_list(instance, program):
         crash.agrees(instance)
     finally:
         instance.stop()
+
+
+def test_i_did_not_do_this_goes_on_after_a_crash(instance):
+    """The signer of two documents revokes both; core dies after the first. He asks again, and neither stays good."""
+    env = {"CORE": "core.revocation"}
+    watch = crash.Watch(instance, env)
+    crash.start(instance, env)
+    try:
+        j = Journey(instance).register()
+        files = [j.upload().file["id"], j.upload(j.pdf.read_bytes() + b"\n").file["id"]]
+        place = {"page": 1, "x": 60, "y": 60, "w": 180, "h": 54}
+        j.request(files=files, signers=[{"key": "one", "registration": j.registration, "method": "email_code",
+                                         "fields": [dict(place, file=file) for file in files]}])
+        j.link().open().send_code().try_code().consent().sign()
+        serials = [d["certificate"]["serial"] for d in j.browser.get("/s/v1/result")["documents"]]
+        assert len(serials) == 2
+        with pytest.raises((Problem, OSError)):
+            j.browser.post("/s/v1/revoke")
+        watch.all_reached()
+        crash.healthy(instance)
+        assert crash.rows(instance, "SELECT count(*) FROM revocation WHERE lower(hex(serial)) IN (?, ?)", *serials) == [(1,)]
+        rest = j.browser.post("/s/v1/revoke")["certificates"]
+        assert [c["status"] for c in rest] == ["revoked"]
+        assert crash.within(10, lambda: all("revoked" in crash.told(instance, serial) for serial in serials))
+        assert crash.within(10, lambda: crash.listed(instance, *serials))
+        with pytest.raises(Problem) as again:
+            j.browser.post("/s/v1/revoke")
+        assert again.value.slug == "certificate-ended"
+        crash.agrees(instance)
+    finally:
+        instance.stop()
