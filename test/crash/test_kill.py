@@ -13,11 +13,8 @@ from service import Journey, Service
 
 # What the whole way of one signature passes, by the program that acts.
 POINTS = {
-    "KEYS": ["keys.enrol.record", "keys.activation.begun", "keys.code.sent", "keys.activation.answer", "keys.code.tried",
-             "keys.code.proved", "keys.activation.completed", "keys.pen.key", "keys.pen.certificate", "keys.pen.attributes",
-             "keys.pen.signature", "keys.pen.result", "keys.pen.answer", "keys.increment.signature", "keys.increment.dss",
-             "keys.increment.stamp", "keys.document.result", "keys.checkpoint.record", "keys.checkpoint.answer", "keys.seal.record",
-             "keys.seal.answer"],
+    "KEYS": ["keys.activation.completed", "keys.pen.key", "keys.pen.certificate", "keys.pen.attributes", "keys.pen.signature",
+             "keys.pen.result", "keys.pen.answer", "keys.document.result", "keys.seal.record", "keys.seal.answer"],
     "KEYS_STATUS": ["keys.stamp.record", "keys.stamp.answer", "keys.ocsp.record", "keys.ocsp.answer"],
     "CORE": ["core.intent", "core.certificate", "core.publication", "core.token", "core.increment1", "core.increment2",
              "core.increment3", "core.checked", "core.result", "core.checkpoint", "core.release", "core.answer"],
@@ -25,6 +22,9 @@ POINTS = {
 # Several deaths on the way of one signature, each at the next start of its program: in the middle of a record, before anything of
 # the signature was begun, and again while what the first left open is settled. With what becomes of the act.
 CHAINS = [
+    ({"KEYS": "keys.enrol.record,keys.activation.begun,keys.activation.answer"}, "signed"),
+    ({"KEYS": "keys.code.sent,keys.code.tried,keys.code.proved"}, "signed"),
+    ({"KEYS": "keys.checkpoint.record,keys.checkpoint.answer"}, "signed"),
     ({"KEYS": "keys.torn.10,keys.torn.11,keys.torn.12"}, "signed"),
     ({"KEYS": "keys.torn.13,keys.torn.14,keys.torn.15"}, "signed"),
     ({"KEYS": "keys.torn.20"}, "void"),
