@@ -433,15 +433,20 @@ pdflex_stream(struct bytes source, struct pdflex_object *o, uint64_t length, str
 }
 
 const struct pdflex_value *
-pdflex_get(const struct pdflex_value *d, const char *key)
+pdflex_member(const struct pdflex_value *d, struct bytes key)
 {
 	if (d == NULL || d->kind != PDFLEX_DICT)
 		return NULL;
-	struct bytes wanted = str_bytes(str_c(key));
 	for (const struct pdflex_value *m = d->first; m != NULL; m = m->next)
-		if (bytes_eq(m->key, wanted))
+		if (bytes_eq(m->key, key))
 			return m;
 	return NULL;
+}
+
+const struct pdflex_value *
+pdflex_get(const struct pdflex_value *d, const char *key)
+{
+	return pdflex_member(d, str_bytes(str_c(key)));
 }
 
 bool

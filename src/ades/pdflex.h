@@ -61,6 +61,7 @@ bool pdflex_digits(struct bytes source, size_t *at, uint64_t *ret_value);
 
 /* The member of a dictionary, or NULL (also when d is NULL or no dictionary). */
 const struct pdflex_value *pdflex_get(const struct pdflex_value *d, const char *key);
+const struct pdflex_value *pdflex_member(const struct pdflex_value *d, struct bytes key);
 /* Whether v is the name. */
 bool pdflex_is(const struct pdflex_value *v, const char *name);
 /* Whether two values say the same, member by member (order of keys does not matter). */

@@ -20,26 +20,6 @@ is_ref(const struct pdflex_object *o, struct literal_ref ref)
 	return o->number == ref.number && o->generation == ref.generation;
 }
 
-/* Reads entries of the plan as the dictionary that they are the inside of. */
-static err_t
-as_dict(struct bytes entries, struct arena *arena, const struct pdflex_value **ret)
-{
-	void *room;
-	size_t at = 0;
-	struct pdflex_value *v;
-	TRY(arena_get(arena, entries.n + 5, &room));
-	uint8_t *p = room;
-	memcpy(p, "<<", 2);
-	if (entries.n > 0)
-		memcpy(p + 2, entries.p, entries.n);
-	memcpy(p + 2 + entries.n, "\n>>", 3);
-	TRY(pdflex_value(bytes(p, entries.n + 5), &at, arena, &v));
-	if (v->kind != PDFLEX_DICT || at != entries.n + 5)
-		return wrong("the plan holds entries that are none");
-	*ret = v;
-	return OK;
-}
-
 static size_t
 members(const struct pdflex_value *v)
 {
@@ -49,25 +29,16 @@ members(const struct pdflex_value *v)
 	return n;
 }
 
-static bool
-has(const struct pdflex_value *dict, struct bytes key, const struct pdflex_value *value)
-{
-	for (const struct pdflex_value *m = dict->first; m != NULL; m = m->next)
-		if (bytes_eq(m->key, key))
-			return pdflex_equal(m, value);
-	return false;
-}
-
 /* dict is exactly the plan's entries and `more` others, which the caller looks at. */
 static err_t
 check_entries(const struct pdflex_value *dict, struct bytes entries, size_t more, struct arena *arena, const char *what)
 {
 	const struct pdflex_value *wanted;
-	TRY(as_dict(entries, arena, &wanted));
+	TRY(check_increment_dict(entries, arena, &wanted));
 	if (dict->kind != PDFLEX_DICT || members(dict) != members(wanted) + more)
 		return err_make(ERR_FINAL_CHECK, "%s has other entries than the plan says", what);
-	for (const struct pdflex_value *m = wanted->first; m != NULL; m = m->next)
-		if (!has(dict, m->key, m))
+	for (const struct pdflex_value *m = wanted->first, *found; m != NULL; m = m->next)
+		if ((found = pdflex_member(dict, m->key)) == NULL || !pdflex_equal(found, m))
 			return err_make(ERR_FINAL_CHECK, "/%.*s of %s is not what the plan says", (int)m->key.n,
 			    (const char *)m->key.p, what);
 	return OK;
@@ -277,7 +248,7 @@ read_list(const struct pdflex_value *dss, const char *key, struct bytes before, 
 	buf_put(&text, before);
 	buf_put_byte(&text, ']');
 	TRY(buf_check(&text));
-	TRY(as_dict(buf_bytes(&text), arena, &wrapped));
+	TRY(check_increment_dict(buf_bytes(&text), arena, &wrapped));
 	const struct pdflex_value *old = pdflex_get(wrapped, "L")->first;
 	if (list == NULL && old == NULL)
 		return OK;

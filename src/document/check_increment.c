@@ -84,29 +84,63 @@ check_id(const struct pdflex_value *id, const struct plan *plan)
 	return OK;
 }
 
-/* Only keys that we know, so that nothing can hide there: /Encrypt, /XRefStm. */
+err_t
+check_increment_dict(struct bytes entries, struct arena *arena, const struct pdflex_value **ret_dict)
+{
+	void *room;
+	size_t at = 0;
+	struct pdflex_value *v;
+	TRY(arena_get(arena, entries.n + 5, &room));
+	uint8_t *p = room;
+	memcpy(p, "<<", 2);
+	if (entries.n > 0)
+		memcpy(p + 2, entries.p, entries.n);
+	memcpy(p + 2 + entries.n, "\n>>", 3);
+	TRY(pdflex_value(bytes(p, entries.n + 5), &at, arena, &v));
+	if (v->kind != PDFLEX_DICT || at != entries.n + 5)
+		return err_make(ERR_FINAL_CHECK, "the plan holds entries that are none");
+	*ret_dict = v;
+	return OK;
+}
+
+static bool
+is_one_of(struct bytes key, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (bytes_eq(key, str_bytes(str_c(names[i]))))
+			return true;
+	return false;
+}
+
+/* Only keys that we know or that the document's trailer had, so that nothing can hide there: /Encrypt, /XRefStm. */
 static err_t
-check_keys(const struct pdflex_value *trailer, bool stream)
+check_keys(const struct pdflex_value *trailer, bool stream, const struct plan *plan, struct arena *arena)
 {
 	static const char *const known[] = {"Size", "Root", "Info", "ID", "Prev", "Type", "W", "Index", "Length"};
-	size_t n = stream ? sizeof known / sizeof known[0] : 5;
-	for (const struct pdflex_value *m = trailer->first; m != NULL; m = m->next) {
-		size_t i = 0;
-		while (i < n && !bytes_eq(m->key, str_bytes(str_c(known[i]))))
-			i++;
-		if (i == n)
-			return err_make(ERR_FINAL_CHECK, "the trailer has /%.*s", (int)m->key.n, (const char *)m->key.p);
+	static const char *const never[] = {"Encrypt", "XRefStm", "Filter", "DecodeParms", "F", "FFilter", "FDecodeParms", "DL"};
+	enum { KNOWN = sizeof known / sizeof known[0], NEVER = sizeof never / sizeof never[0] };
+	const struct pdflex_value *kept, *m;
+	TRY(check_increment_dict(plan->trailer, arena, &kept));
+	for (m = kept->first; m != NULL; m = m->next) {
+		const struct pdflex_value *here = pdflex_member(trailer, m->key);
+		if (is_one_of(m->key, known, KNOWN) || is_one_of(m->key, never, NEVER))
+			return err_make(ERR_FINAL_CHECK, "the plan has a /%.*s for the trailer", (int)m->key.n, (const char *)m->key.p);
+		if (here == NULL || !pdflex_equal(here, m))
+			return err_make(ERR_FINAL_CHECK, "the trailer lost the document's /%.*s", (int)m->key.n, (const char *)m->key.p);
 	}
+	for (m = trailer->first; m != NULL; m = m->next)
+		if (!is_one_of(m->key, known, stream ? KNOWN : 5) && pdflex_member(kept, m->key) == NULL)
+			return err_make(ERR_FINAL_CHECK, "the trailer has /%.*s", (int)m->key.n, (const char *)m->key.p);
 	return OK;
 }
 
 static err_t
-check_trailer(const struct pdffile_section *s, const struct plan *plan, uint64_t startxref, uint32_t next)
+check_trailer(const struct pdffile_section *s, const struct plan *plan, uint64_t startxref, uint32_t next, struct arena *arena)
 {
 	const struct pdflex_value *t = s->trailer, *prev = pdflex_get(t, "Prev"), *size = pdflex_get(t, "Size");
 	if (s->stream != (plan->xref == PLAN_STREAM))
 		return wrong(s->at, "the cross-reference section is of another kind than the document's");
-	TRY(check_keys(t, s->stream));
+	TRY(check_keys(t, s->stream, plan, arena));
 	if (!refers(pdflex_get(t, "Root"), plan->root))
 		return wrong(s->at, "the trailer has another /Root than the document");
 	const struct pdflex_value *info = pdflex_get(t, "Info");
@@ -172,7 +206,7 @@ check_increment_read(struct bytes file, size_t from, const struct plan *plan, ui
 	TRY(check_entries(inc, plan, &section));
 	TRY(check_self(inc, next));
 	inc->next = next_free(inc, next);
-	TRY(check_trailer(&section, plan, startxref, inc->next));
+	TRY(check_trailer(&section, plan, startxref, inc->next, arena));
 	at = section.end;
 	TRY(check_end(file, &at, section_at, plan->shift));
 	inc->from = from;

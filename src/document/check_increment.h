@@ -31,6 +31,9 @@ struct check_increment {
 err_t check_increment_read(struct bytes file, size_t from, const struct plan *plan, uint64_t startxref, uint32_t next,
     struct arena *arena, struct check_increment **ret_increment);
 
+/* Reads entries of the plan as the dictionary that they are the inside of. */
+err_t check_increment_dict(struct bytes entries, struct arena *arena, const struct pdflex_value **ret_dict);
+
 /* The object with this number, or NULL. */
 struct check_increment_object *check_increment_find(struct check_increment *inc, uint32_t number);
 

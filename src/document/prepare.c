@@ -84,7 +84,18 @@ plan_dss(struct draft *d)
 	return keep(d, &entries, &d->plan.dss_entries);
 }
 
-static void
+/* What a producer put there for itself stays in each new trailer [ISO 32000-2 7.5.6]; more of it than makes sense does not. */
+static err_t
+plan_trailer(struct draft *d)
+{
+	static const char *const ours[] = {"/Size", "/Root", "/Info", "/ID", "/Prev", "/Encrypt", "/XRefStm", "/Type", "/W", "/Index", "/Length",
+	    "/Filter", "/DecodeParms", "/F", "/FFilter", "/FDecodeParms", "/DL", NULL};
+	AUTO_BUF(entries, PLAN_TRAILER_MAX);
+	reader_put_entries(d->r, d->r->trailer, ours, &entries);
+	return err_is(buf_check(&entries)) ? OK : keep(d, &entries, &d->plan.trailer);
+}
+
+static err_t
 plan_file(struct draft *d)
 {
 	d->plan.xref = d->r->xref;
@@ -93,6 +104,7 @@ plan_file(struct draft *d)
 	if (!reader_ref(d->r, reader_key(d->r, d->r->trailer, "/Info"), &d->plan.info))
 		d->plan.info = (struct literal_ref){0, 0};
 	plan_id(d);
+	return plan_trailer(d);
 }
 
 /* ---- fields ---- */
@@ -533,7 +545,7 @@ put_dss(struct draft *d)
 static err_t
 write_revision(struct draft *d)
 {
-	plan_file(d);
+	TRY(plan_file(d));
 	TRY(plan_fields(d));
 	TRY(plan_dss(d));
 	TRY(typeset_embed(&d->ts, &d->inc));

@@ -140,6 +140,7 @@ put_trailer_entries(struct increment *inc)
 		literal_octets(out, plan->id[1]);
 		buf_put_str(out, STR("]"));
 	}
+	buf_put(out, plan->trailer);
 	buf_printf(out, " /Prev %" PRIu64, inc->startxref);
 }
 

@@ -1,6 +1,6 @@
 #include "pdf/plan.h"
 
-enum { PLAN_VERSION = 1 };
+enum { PLAN_VERSION = 2 };
 
 /* ---- ranges, the same for writing and reading ---- */
 
@@ -37,6 +37,8 @@ plan_check(const struct plan *p)
 		return err_make(ERR_PDF_PLAN, "a place lies behind the end of the file");
 	if (p->id[0].n > PLAN_ID_MAX || p->id[1].n > PLAN_ID_MAX || (p->id[0].n == 0) != (p->id[1].n == 0))
 		return err_make(ERR_PDF_PLAN, "the file identifier has a wrong length");
+	if (p->trailer.n > PLAN_TRAILER_MAX)
+		return err_make(ERR_PDF_PLAN, "the trailer is too long");
 	if (p->dss_entries.n > PLAN_REFERENCES_MAX || p->dss_certs.n > PLAN_REFERENCES_MAX ||
 	    p->dss_ocsps.n > PLAN_REFERENCES_MAX || p->dss_crls.n > PLAN_REFERENCES_MAX)
 		return err_make(ERR_PDF_PLAN, "a part of /DSS is too long");
@@ -97,6 +99,7 @@ plan_write(const struct plan *p, struct buf *b)
 	put_ref(b, p->info);
 	put_run(b, p->id[0]);
 	put_run(b, p->id[1]);
+	put_run(b, p->trailer);
 	put_ref(b, p->dss);
 	put_run(b, p->dss_entries);
 	put_run(b, p->dss_certs);
@@ -183,6 +186,7 @@ take_plan(struct cursor *c, struct plan *p)
 	p->info = take_ref(c);
 	p->id[0] = take_run(c);
 	p->id[1] = take_run(c);
+	p->trailer = take_run(c);
 	p->dss = take_ref(c);
 	p->dss_entries = take_run(c);
 	p->dss_certs = take_run(c);

@@ -18,6 +18,7 @@ enum {
 	PLAN_APPEARANCE_MAX = 48 * 1024,     /* octets of one appearance stream */
 	PLAN_REFERENCES_MAX = 32 * 1024,     /* octets of each list of references that /DSS had */
 	PLAN_ID_MAX = 64,                    /* octets of a file identifier */
+	PLAN_TRAILER_MAX = 4 * 1024,         /* octets of what else the trailer says */
 };
 
 /* A place in a cross-reference table has ten digits [ISO 32000-2 7.5.4]; object numbers stay far from wrapping. */
@@ -54,6 +55,7 @@ struct plan {
 	struct literal_ref root;
 	struct literal_ref info;  /* number 0: none */
 	struct bytes id[2];       /* both empty when the file has none */
+	struct bytes trailer;     /* entries of the trailer that are nobody's business: each new one repeats them [7.5.6] */
 	struct literal_ref dss;   /* an object that the catalog refers to as /DSS */
 	struct bytes dss_entries; /* all that /DSS had but the next three */
 	struct bytes dss_certs;   /* "12 0 R 13 0 R" */

@@ -225,6 +225,10 @@ enum knob {
 	KNOB_PREV,
 	KNOB_ROOT,
 	KNOB_ENCRYPT,
+	KNOB_PLAN_ENCRYPT,   /* and the plan says so too */
+	KNOB_TRAILER_LOST,   /* an entry that the trailer had */
+	KNOB_TRAILER_OTHER,  /* with another value */
+	KNOB_PLAN_BROKEN,    /* what the plan says of the trailer is no dictionary */
 	KNOB_FREED,          /* the section frees an object */
 	KNOB_COMMENT,        /* octets between the objects */
 	KNOB_STARTXREF,
@@ -316,10 +320,11 @@ put_table(struct craft *c, enum knob knob)
 		buf_put_str(&c->out, STR("4 1\n0000000000 00001 f\r\n"));
 	for (size_t i = 0; i < c->n; i++)
 		buf_printf(&c->out, "%u 1\n%010zu 00000 n\r\n", c->numbers[i], c->offsets[i] + (knob == KNOB_UNNAMED && i == 0));
-	buf_printf(&c->out, "trailer\n<</Size %u /Root %u 0 R /Info 5 0 R /ID [<%02x%02x> <%02x%02x>] /Prev %llu%s>>\n", size,
+	buf_printf(&c->out, "trailer\n<</Size %u /Root %u 0 R /Info 5 0 R /ID [<%02x%02x> <%02x%02x>] /Prev %llu%s%s>>\n", size,
 	    knob == KNOB_ROOT ? 3 : c->plan.root.number, c->plan.id[0].p[0], c->plan.id[0].p[1], c->plan.id[1].p[0],
 	    c->plan.id[1].p[1], (unsigned long long)c->plan.startxref - (knob == KNOB_PREV),
-	    knob == KNOB_ENCRYPT ? " /Encrypt 4 0 R" : "");
+	    knob == KNOB_ENCRYPT || knob == KNOB_PLAN_ENCRYPT ? " /Encrypt 4 0 R" : "",
+	    knob == KNOB_TRAILER_LOST ? "" : knob == KNOB_TRAILER_OTHER ? " /DocChecksum /0B" : " /DocChecksum /0A");
 	buf_printf(&c->out, "startxref\n%zu\n%s", at - (knob == KNOB_STARTXREF), knob == KNOB_NO_EOF ? "%%EO\n" : "%%EOF\n");
 }
 
@@ -335,6 +340,11 @@ craft(enum knob knob)
 	finished_make(&c->f, 'c', 1, true, SPOIL_NOTHING);
 	assert_ok(plan_read(buf_bytes(&c->f.plan), &c->plan));
 	assert_int_equal(c->plan.id[0].n, 2);
+	assert_true(bytes_eq(c->plan.trailer, str_bytes(STR(" /DocChecksum /0A"))));
+	if (knob == KNOB_PLAN_ENCRYPT)
+		c->plan.trailer = str_bytes(STR(" /DocChecksum /0A /Encrypt 4 0 R"));
+	if (knob == KNOB_PLAN_BROKEN)
+		c->plan.trailer = str_bytes(STR(" /DocChecksum /0A>> <<"));
 	c->f.file.n = (size_t)c->f.facts.revision0_length;
 	c->out = buf_init(1 << 20);
 	put_fill(c, knob);
@@ -393,7 +403,11 @@ each_rule_of_an_increment_matters(void **state)
 	    {KNOB_PADDING, "behind the signature"},
 	    {KNOB_PREV, "/Prev"},
 	    {KNOB_ROOT, "another /Root"},
-	    {KNOB_ENCRYPT, "/Encrypt"},
+	    {KNOB_ENCRYPT, "the trailer has /Encrypt"},
+	    {KNOB_PLAN_ENCRYPT, "the plan has a /Encrypt"},
+	    {KNOB_TRAILER_LOST, "lost the document's /DocChecksum"},
+	    {KNOB_TRAILER_OTHER, "lost the document's /DocChecksum"},
+	    {KNOB_PLAN_BROKEN, "are none"},
 	    {KNOB_FREED, "names other objects"},
 	    {KNOB_COMMENT, "no object starts here"},
 	    {KNOB_STARTXREF, "startxref"},

@@ -16,7 +16,7 @@ put_section(struct buf *b, char flavour, const size_t *offsets, size_t n)
 		buf_printf(b, "xref\n0 %zu\n0000000000 65535 f\r\n", n + 1);
 		for (size_t i = 0; i < n; i++)
 			buf_printf(b, "%010zu 00000 n\r\n", offsets[i]);
-		buf_printf(b, "trailer\n<</Size %zu /Root 1 0 R /Info 5 0 R /ID [<0011> <2233>]>>\n", n + 1);
+		buf_printf(b, "trailer\n<</Size %zu /Root 1 0 R /Info 5 0 R /ID [<0011> <2233>] /DocChecksum /0A>>\n", n + 1);
 	} else {
 		buf_printf(b, "%zu 0 obj\n<</Type /XRef /Size %zu /W [1 4 1] /Root 1 0 R /Info 5 0 R /ID [<0011> <2233>] /Length %zu>>\nstream\n",
 		    n + 1, n + 2, (n + 2) * 6);

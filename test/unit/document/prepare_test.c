@@ -163,6 +163,38 @@ keeps_what_was_there(void **state)
 	}
 }
 
+/* What a producer put into the trailer for itself is in the new one as well, whatever the flavour; but not without end. */
+static void
+keeps_what_the_trailer_had(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		AUTO_SAMPLE(s);
+		AUTO_DONE(d);
+		AUTO_READER(r);
+		sample_start(&s);
+		sample_page(&s, "", "");
+		s.trailer = "/DocChecksum /0A /Own#20Key [4 0 R (text)] /Nothing null";
+		assert_ok(prepare(sample_end(&s, "csh"[i]), &two_signers, &d));
+		assert_true(bytes_eq(plan.trailer, str_bytes(STR(" /DocChecksum /0A /Own#20Key [ 4 0 R (text) ]"))));
+		check_structure(buf_bytes(&d.file));
+		assert_ok(reader_new(buf_bytes(&d.file), &r));
+		assert_true(reader_has(r, r->trailer, "/DocChecksum"));
+		assert_true(reader_has(r, r->trailer, "/Own Key"));
+	}
+	AUTO_SAMPLE(s);
+	AUTO_DONE(d);
+	static char long_trailer[PLAN_TRAILER_MAX + 20];
+	sample_start(&s);
+	sample_page(&s, "", "");
+	memset(long_trailer, 'x', sizeof long_trailer - 1);
+	memcpy(long_trailer, "/Own (", 6);
+	long_trailer[sizeof long_trailer - 2] = ')';
+	s.trailer = long_trailer;
+	assert_ok(prepare(sample_end(&s, 'c'), &two_signers, &d));
+	assert_int_equal(plan.trailer.n, 0);
+}
+
 static void
 rotated_pages_turn_the_box(void **state)
 {
@@ -280,6 +312,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_flavour),
     cmocka_unit_test(the_same_order_gives_the_same_octets),
     cmocka_unit_test(keeps_what_was_there),
+    cmocka_unit_test(keeps_what_the_trailer_had),
     cmocka_unit_test(rotated_pages_turn_the_box),
     cmocka_unit_test(existing_fields_are_filled_where_they_are),
     cmocka_unit_test(only_facts),

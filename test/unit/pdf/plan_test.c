@@ -100,6 +100,7 @@ refuses_what_is_out_of_range(void **state)
 	REFUSED(p.next = PLAN_NUMBER_MAX + 1);
 	REFUSED(p.id[0].n = 0);
 	REFUSED(p.id[1] = bytes(long_run, PLAN_ID_MAX + 1));
+	REFUSED(p.trailer = bytes(long_run, PLAN_TRAILER_MAX + 1));
 	REFUSED(p.dss_certs = bytes(long_run, PLAN_REFERENCES_MAX + 1));
 	REFUSED(p.fields_n = PLAN_FIELDS_MAX + 1);
 	REFUSED(p.fields[0].kind = (enum plan_kind)0);

@@ -10,7 +10,7 @@ static inline void
 samples_plan(struct plan *p, enum plan_xref xref)
 {
 	*p = (struct plan){.xref = xref, .length = 5000, .startxref = 4800, .next = 30, .root = {1, 0}, .info = {2, 0},
-	    .id = {BYTES_OF("0123456789abcde"), BYTES_OF("fedcba987654321")}, .dss = {20, 0},
+	    .id = {BYTES_OF("0123456789abcde"), BYTES_OF("fedcba987654321")}, .trailer = str_bytes(STR(" /DocChecksum /00")), .dss = {20, 0},
 	    .dss_entries = str_bytes(STR("/Type /DSS")), .dss_certs = str_bytes(STR("12 0 R")), .fields_n = 4};
 	p->fields[0] = (struct plan_field){.kind = PLAN_SIGNATURE, .signer = 0, .object = {21, 0}, .page = {3, 0}, .page_number = 1,
 	    .rect = {1000, -2000, 181500, 52000}, .name = STR("Signature1"), .entries = str_bytes(STR("/FT /Sig")), .appearance = {22, 0},
@@ -56,6 +56,7 @@ samples_random(struct plan *p, uint8_t *room)
 		p->id[0] = bytes(room, 1 + unit_below(PLAN_ID_MAX));
 		p->id[1] = bytes(room, 1 + unit_below(PLAN_ID_MAX));
 	}
+	p->trailer = samples_run(room, &at, 500);
 	p->dss_entries = samples_run(room, &at, 500);
 	p->dss_certs = samples_run(room, &at, 500);
 	p->dss_ocsps = samples_run(room, &at, 500);
