@@ -177,15 +177,21 @@ class Service:
             STARTED.remove(self)
 
     def kill(self):
-        """kill -9 of everything at once, as a power cut would (but for the disk)."""
-        for pid in self.pids():
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        if self.server:
-            self.server.kill()
-            self.server.wait()
+        """kill -9 of everything at once, as a power cut would (but for the disk); nothing of it is left at the return."""
+        until = time.monotonic() + 20
+        while True:
+            for pid in self.pids():
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            if self.server:
+                self.server.kill()
+                self.server.wait()
+            if not self.pids():
+                return
+            assert time.monotonic() < until, "something lives on after kill -9"
+            time.sleep(0.02)
 
     def remove(self):
         self.stop()

@@ -72,7 +72,7 @@ def refused(call, *args, status=None, slug=None, **kwargs):
     with pytest.raises(Problem) as caught:
         call(*args, **kwargs)
     p = caught.value
-    assert (p.status, p.slug) == (status, slug), p
+    assert (p.status, p.slug) == (status, slug or p.slug), p
     assert p.headers["Content-Type"].startswith("application/problem+json")
     assert p.body["status"] == status and p.body["request_id"].startswith("r-")
     assert re.fullmatch(r"[A-Z].{10,160}\.", p.body["title"]), p.body  # a sentence
@@ -150,15 +150,18 @@ def test_a_crash_of_the_parser(service, bad):
     """The child that reads the document dies; the upload is refused, parent and core live on and serve others meanwhile."""
     parent, = service.pids("paraph-document")
     core = service.pids("paraph-core")
-    stop, killed = threading.Event(), []
-    killer = threading.Thread(target=kill_child_of, args=(parent, stop, killed))
-    killer.start()
-    try:
-        refused(Journey(service).upload, (bad / "bomb-object-stream.pdf").read_bytes(), status=422, slug="pdf-unreadable")
-    finally:
-        stop.set()
-        killer.join()
-    assert killed
+    for _ in range(10):  # on a busy machine the child may have given its answer before it is killed
+        stop, killed = threading.Event(), []
+        killer = threading.Thread(target=kill_child_of, args=(parent, stop, killed))
+        killer.start()
+        try:
+            p = refused(Journey(service).upload, (bad / "bomb-object-stream.pdf").read_bytes(), status=422)
+        finally:
+            stop.set()
+            killer.join()
+        if p.slug != "pdf-too-complex":
+            break
+    assert killed and p.slug == "pdf-unreadable"
     assert service.pids("paraph-document") == [parent] and service.pids("paraph-core") == core
     assert Journey(service).upload().file["pages"] >= 1
 
