@@ -7,7 +7,7 @@ the next signature works. A point that was not reached fails its test, and so do
 import pytest
 
 import crash
-import test_init
+import test_ceremony
 import test_revocation
 from service import Journey, Service
 
@@ -64,7 +64,7 @@ def instance(prefix):
 
 
 def test_the_tables_name_every_point_of_the_source():
-    tables = [POINTS, *(env for env, _ in CHAINS), *RENEWAL, test_revocation.POINTS, *test_init.POINTS]
+    tables = [POINTS, *(env for env, _ in CHAINS), *RENEWAL, test_revocation.POINTS, *test_ceremony.POINTS]
     listed = {point.split("@")[0] for table in tables for points in table.values()
               for point in (points if isinstance(points, list) else points.split(","))}
     for point, place in ELSEWHERE.items():
