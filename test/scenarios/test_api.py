@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import pathlib
-import re
 import signal
 import socket
 import ssl
@@ -17,6 +16,7 @@ import uuid
 
 import pytest
 
+import memory
 from service import SAMPLE, Api, Journey, Problem, ocsp
 
 PERSON = {"country": "FR", "given_name": "Jane", "surname": "Doe", "reference": "person-1", "email": "jane@example.org",
@@ -196,9 +196,7 @@ def test_codes_are_sent_three_times(service):
     j.try_code()
 
 
-def memory_hits(pid, needle):
-    """What lies around each place of a process's memory that holds `needle`: a list of octet strings."""
-    hits = []
+def parts_of_memory(pid):
     with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
         for line in maps:
             span, rights = line.split()[:2]
@@ -208,22 +206,17 @@ def memory_hits(pid, needle):
             try:
                 for at in range(low, high, 1 << 24):
                     mem.seek(at)
-                    part = mem.read(min((1 << 24) + 64, high - at))
-                    hits += [part[max(0, m.start() - 32):m.end() + 32] for m in re.finditer(re.escape(needle), part)]
+                    yield mem.read(min((1 << 24) + 64, high - at))
             except OSError:
                 continue
-    return hits
 
 
 def memory_holds(pid, needle):
-    return bool(memory_hits(pid, needle))
+    return any(needle in part for part in parts_of_memory(pid))
 
 
 def code_hits(pid, code):
-    """Places that hold a code. Six digits inside a longer run of digits or hexadecimal ones are a digest, a time or an offset that
-    happens to contain them (seen: about one run in a hundred); a code that was sent or typed has a quote or a field's edge beside it."""
-    longer = re.compile(rb"[0-9A-Fa-f]{9,}")
-    return [hit for hit in memory_hits(pid, code) if not any(code in run for run in longer.findall(hit))]
+    return [hit for part in parts_of_memory(pid) for hit in memory.places(part, code)]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="reads the memory of another user's process")
