@@ -64,9 +64,9 @@ descriptors_timers_and_posts(void **state)
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(write(pair[1], "x", 1), 1);
 	assert_ok(loop_add(seen.loop, pair[0], EPOLLIN, readable, NULL));
+	int64_t start = clock_monotonic();
 	assert_ok(loop_every(seen.loop, TIME_SECOND / 50, tick, NULL));
 	pthread_create(&thread, NULL, poster, NULL);
-	int64_t start = clock_monotonic();
 	assert_ok(loop_run(seen.loop));
 	pthread_join(thread, NULL);
 	assert_int_equal(seen.reads, 3); /* removed from inside its own callback */
