@@ -1,5 +1,7 @@
 #include "document/prepare.h"
 
+#include "document/check_increment.h"
+
 #include <inttypes.h>
 #include <math.h>
 
@@ -84,7 +86,8 @@ plan_dss(struct draft *d)
 	return keep(d, &entries, &d->plan.dss_entries);
 }
 
-/* What a producer put there for itself stays in each new trailer [ISO 32000-2 7.5.6]; more of it than makes sense does not. */
+/* What a producer put there for itself stays in each new trailer [ISO 32000-2 7.5.6]; more of it than makes sense, or what the
+ * final check could not read, does not. */
 static err_t
 plan_trailer(struct draft *d)
 {
@@ -92,7 +95,10 @@ plan_trailer(struct draft *d)
 	    "/Filter", "/DecodeParms", "/F", "/FFilter", "/FDecodeParms", "/DL", NULL};
 	AUTO_BUF(entries, PLAN_TRAILER_MAX);
 	reader_put_entries(d->r, d->r->trailer, ours, &entries);
-	return err_is(buf_check(&entries)) ? OK : keep(d, &entries, &d->plan.trailer);
+	const struct pdflex_value *kept;
+	if (err_is(buf_check(&entries)) || err_is(check_increment_dict(buf_bytes(&entries), d->arena, &kept)))
+		return OK;
+	return keep(d, &entries, &d->plan.trailer);
 }
 
 static err_t
