@@ -137,7 +137,7 @@ same_check(const struct wish *w, const struct instance *i)
 	if (!is_kept(w->name, i->name) || !is_kept(w->name, i->common_name) || !is_kept(w->organisation, i->organisation) ||
 	    !is_kept(w->identifier, i->organisation_id) || !is_kept(w->country, i->country) || !is_kept(w->site_url, i->site_url) ||
 	    !is_kept(w->base_url, i->base_url))
-		return err_make(ERR_CONF, "a value cannot stand in paraph.conf as it is: no spaces at its ends, and no semicolon behind a space");
+		return err_make(ERR_CONF, "a value would be read back from paraph.conf as another one");
 	return OK;
 }
 

@@ -1,9 +1,9 @@
 #include "document/prepare.h"
 
-#include "document/check_increment.h"
-
 #include <inttypes.h>
 #include <math.h>
+
+#include "document/check_increment.h"
 
 enum {
 	FIELD_FLAGS = 4 | 128, /* printed, locked in place [ISO 32000-2 12.5.3] */

@@ -1,8 +1,7 @@
 /*
  * An increment: objects appended to a file, then the section that says where they are, of the same flavour as the newest
  * section of the file: never a table after a stream, and after a hybrid file a table without /XRefStm. [ISO 32000-2 7.5.6]
- * The errors are sticky and told by increment_finish. Takes root, info, /ID, other entries
- * of the trailer, flavour and shift from the plan.
+ * The errors are sticky and told by increment_finish. Takes flavour, shift and what each trailer says from the plan.
  */
 #ifndef PARAPH_PDF_INCREMENT_H
 #define PARAPH_PDF_INCREMENT_H
