@@ -136,8 +136,7 @@ account(struct check_increment *inc, const struct plan_field *f, uint32_t next, 
 static err_t
 check_dictionary(const struct pdflex_value *d, enum plan_kind kind)
 {
-	static const char *const known[] = {"Type", "Filter", "SubFilter", "ByteRange", "Contents", "M", "Name", "Reason",
-	    "Location", "ContactInfo"};
+	static const char *const known[] = {"Type", "Filter", "SubFilter", "ByteRange", "Contents", "M", "Name"};
 	size_t n = kind == PLAN_SIGNATURE ? sizeof known / sizeof known[0] : 5;
 	for (const struct pdflex_value *m = d->first; m != NULL; m = m->next) {
 		size_t i = 0;

@@ -1,5 +1,6 @@
 #include "keys/activation.h"
 #include "base/fault.h"
+#include "base/log.h"
 #include "der/der.h"
 #include "keys/codes.h"
 #include "keys/registration.h"
@@ -174,15 +175,27 @@ hand_over(struct desk *d, const struct book_activation *a, const uint8_t code[CO
 	return e;
 }
 
+/* Whether another code makes sense. */
+static err_t
+counts_check(struct desk *d, const uint8_t *request, const uint8_t *signer, const uint8_t *registration_digest)
+{
+	struct counter c = book_counter(d->book, request, signer);
+	if (c.sends >= LIMIT_CODE_SENDS)
+		return err_make(ERR_CODE_SENDS, "%d codes were sent", LIMIT_CODE_SENDS);
+	if (c.tries >= LIMIT_CODE_TRIES)
+		return err_make(ERR_CODE_TRIES, "%d codes were tried", LIMIT_CODE_TRIES);
+	if (book_wrong_codes(d->book, registration_digest) >= LIMIT_WRONG_CODES)
+		return err_make(ERR_CODE_TRIES, "%d wrong codes were tried for this registration record; register the person anew",
+		    LIMIT_WRONG_CODES);
+	return OK;
+}
+
 /* Makes and sends a code: counted and journaled before it exists. */
 static err_t
 send_code(struct desk *d, const struct book_activation *a, int64_t *ret_expires_at)
 {
 	int64_t now = clock_now(), life = d->instance.code_minutes * TIME_MINUTE;
-	if (book_counter(d->book, a->request, a->signer).sends >= LIMIT_CODE_SENDS)
-		return err_make(ERR_CODE_SENDS, "%d codes were sent", LIMIT_CODE_SENDS);
-	if (book_counter(d->book, a->request, a->signer).tries >= LIMIT_CODE_TRIES)
-		return err_make(ERR_CODE_TRIES, "%d codes were tried", LIMIT_CODE_TRIES);
+	TRY(counts_check(d, a->request, a->signer, a->registration_digest));
 	struct record_code_sent record = {.expires_at = (uint64_t)(now + life)};
 	memcpy(record.activation, a->id, sizeof record.activation);
 	TRY(desk_record(d, RECORD_CODE_SENT, now, &record));
@@ -287,10 +300,7 @@ begin(struct desk *d, const paraph_ActivationBegin *m, paraph_Keys *ret_answer)
 			return err_make(ERR_ACTIVATION, "another activation has this id");
 		return answer_state(d, a.id, 0, ret_answer);
 	}
-	if (book_counter(d->book, m->request.bytes, m->signer.bytes).sends >= LIMIT_CODE_SENDS)
-		return err_make(ERR_CODE_SENDS, "%d codes were sent", LIMIT_CODE_SENDS);
-	if (book_counter(d->book, m->request.bytes, m->signer.bytes).tries >= LIMIT_CODE_TRIES)
-		return err_make(ERR_CODE_TRIES, "%d codes were tried", LIMIT_CODE_TRIES);
+	TRY(counts_check(d, m->request.bytes, m->signer.bytes, m->registration.digest.bytes));
 	TRY(begin_record(d, m, clock_now()));
 	FAULT_POINT("keys.activation.begun");
 	TRY(book_activation(d->book, m->activation.bytes, &a));
@@ -372,6 +382,12 @@ try_code(struct desk *d, const struct book_activation *a, struct bytes given)
 	TRY(desk_record(d, RECORD_CODE_TRIED, clock_now(), &record));
 	FAULT_POINT("keys.code.tried");
 	uint32_t tries = book_counter(d->book, a->request, a->signer).tries;
+	/* Only now, with this try among them: others may be trying for the same person at this moment. */
+	if (book_wrong_codes(d->book, a->registration_digest) > LIMIT_WRONG_CODES) {
+		log_security("code-guessing", "too many wrong codes for one registration record");
+		codes_drop(d->codes, a->id);
+		return err_make(ERR_CODE_TRIES, "%d wrong codes were tried for this registration record", LIMIT_WRONG_CODES);
+	}
 	err_t e = codes_compare(d->codes, a->id, clock_monotonic(), given);
 	if (err_is(e) && tries >= LIMIT_CODE_TRIES) {
 		codes_drop(d->codes, a->id);

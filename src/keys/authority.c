@@ -171,9 +171,16 @@ err_t
 authority_ocsp_certificate(struct desk *d, const paraph_OcspCertificateSign *m, paraph_Keys *ret_answer)
 {
 	struct certificate issuer;
+	uint8_t spki_sha256[RECORD_HASH];
 	TRY(serial_check(m->serial.bytes, m->serial.size));
 	if (m->intent.size != RECORD_ID)
 		return err_make(ERR_INPUT, "an intent has %d octets", RECORD_ID);
+	/* Whoever has such a certificate answers for every certificate of this CA: only the key of the ceremony gets one. */
+	digest_sha256(bytes(m->spki.bytes, m->spki.size), spki_sha256);
+	if (!book_ocsp_key_fits(d->book, spki_sha256))
+		return err_make(ERR_KEY_MISSING, "this is not the OCSP signer's key that the ceremony made");
+	if (book_has_serial(d->book, m->serial.bytes))
+		return err_make(ERR_SERIAL, "a certificate has this serial already");
 	TRY(desk_certificate(d, KEYSTORE_ISSUING, &issuer));
 	const struct order o = {.use = KEYSTORE_OCSP, .profile = &d->ocsp, .spki = bytes(m->spki.bytes, m->spki.size),
 	    .serial = m->serial.bytes, .intent = m->intent.bytes, .signer = KEYSTORE_ISSUING, .issuer = &issuer,

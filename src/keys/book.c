@@ -1,4 +1,5 @@
 #include "keys/book.h"
+#include "keys/keystore.h"
 
 #include <pthread.h>
 
@@ -10,6 +11,7 @@ struct entry {
 	struct entry *next;  /* in its bucket */
 	struct entry *next_serial;
 	size_t users;        /* of an activation: intents that are remembered */
+	size_t spare;        /* of an activation, while forgetting: those of them that need not be */
 	struct buf records;
 	union {
 		uint8_t id[RECORD_ID]; /* both begin with it */
@@ -28,6 +30,8 @@ struct book {
 	struct entry *serials[BUCKETS]; /* of the intents */
 	struct counter_table counters;
 	uint64_t crl_number, checkpoint_size;
+	bool has_ocsp_key;
+	uint8_t ocsp_key[RECORD_HASH];
 	int64_t newest_at;
 	size_t claims_n;
 	uint8_t claims[CLAIMS_MAX][RECORD_ID];
@@ -201,6 +205,9 @@ take_tried(struct book *b, const struct segment_record *s)
 		a->tried_at[a->tries] = s->at;
 	a->tries++;
 	count(b, a, 1, 0);
+	uint8_t print[COUNTER_PRINT];
+	counter_print_registration(a->registration_digest, print);
+	counter_add(&b->counters, print, 1, 0);
 	return OK;
 }
 
@@ -212,6 +219,9 @@ take_proved(struct book *b, const struct segment_record *s)
 	TRY(record_read(s->type, s->payload, &r));
 	TRY(activation_of(b, s, r.activation, &a));
 	a->proved_at = s->at;
+	uint8_t print[COUNTER_PRINT];
+	counter_print_registration(a->registration_digest, print);
+	counter_forgive(&b->counters, print);
 	return OK;
 }
 
@@ -362,6 +372,18 @@ take_counters(struct book *b, const struct segment_record *s)
 }
 
 static err_t
+take_certificate(struct book *b, const struct segment_record *s)
+{
+	struct record_certificate_sign r;
+	TRY(record_read(s->type, s->payload, &r));
+	if (r.use != KEYSTORE_OCSP || b->has_ocsp_key)
+		return OK;
+	b->has_ocsp_key = true;
+	memcpy(b->ocsp_key, r.spki_sha256, sizeof b->ocsp_key);
+	return OK;
+}
+
+static err_t
 take_crl(struct book *b, const struct segment_record *s)
 {
 	struct record_crl_sign r;
@@ -409,6 +431,8 @@ take(struct book *b, const struct segment_record *s)
 		return take_voided(b, s);
 	case RECORD_PROOF_SEAL:
 		return take_proof_seal(b, s);
+	case RECORD_CERTIFICATE_SIGN:
+		return take_certificate(b, s);
 	case RECORD_CRL_SIGN:
 		return take_crl(b, s);
 	case RECORD_CHECKPOINT_SIGN:
@@ -480,13 +504,23 @@ over_intent(struct book *b, const struct entry *e)
 	return intent_is_over(&e->is.intent);
 }
 
+static bool
+used_up(const struct book_activation *a)
+{
+	return a->used == (UINT32_C(1) << a->documents_n) - 1;
+}
+
+static bool
+past(const struct book *b, const struct book_activation *a)
+{
+	return a->expires_at + AFTER_END < b->newest_at;
+}
+
 /* Whether nothing can come of an activation any more: no document of it is on its way, and it is too old or used up. */
 static bool
 over_activation(struct book *b, const struct entry *e)
 {
-	const struct book_activation *a = &e->is.activation;
-	bool used_up = a->used == (UINT32_C(1) << a->documents_n) - 1;
-	return e->users == 0 && (used_up || a->expires_at + AFTER_END < b->newest_at);
+	return e->users == 0 && (used_up(&e->is.activation) || past(b, &e->is.activation));
 }
 
 static void
@@ -503,14 +537,37 @@ forget_intent(struct book *b, struct entry *e)
 }
 
 static void
+spare(struct book *b, const struct entry *intent)
+{
+	struct entry *a = find(&b->activations, intent->is.intent.activation);
+	if (a != NULL)
+		a->spare++;
+}
+
+/* That a document was signed is known by its intent alone after a restart. So an activation that could still sign keeps its
+ * intents, and one that is used up loses all of them at once or none. */
+static bool
+may_forget(struct book *b, const struct entry *intent)
+{
+	const struct entry *a = find(&b->activations, intent->is.intent.activation);
+	return a == NULL || past(b, &a->is.activation) || (used_up(&a->is.activation) && a->spare >= a->users);
+}
+
+static void
 forget(struct book *b)
 {
 	size_t n;
 	struct entry **all = collect(&b->intents, over_intent, b, &n);
 	qsort(all, n, sizeof *all, by_age);
 	for (size_t i = BOOK_OVER_MAX; i < n; i++)
-		forget_intent(b, all[i]);
+		spare(b, all[i]);
+	for (size_t i = BOOK_OVER_MAX; i < n; i++)
+		if (may_forget(b, all[i]))
+			forget_intent(b, all[i]);
 	free(all);
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct entry *a = b->activations.buckets[i]; a != NULL; a = a->next)
+			a->spare = 0;
 	all = collect(&b->activations, over_activation, b, &n);
 	for (size_t i = 0; i < n; i++)
 		remove_entry(&b->activations, all[i]);
@@ -540,6 +597,13 @@ put_numbers(const struct book *book, struct buf *b)
 	buf_reset(&payload);
 	record_write(RECORD_CHECKPOINT_SIGN, &(struct record_checkpoint_sign){.size = book->checkpoint_size}, &payload);
 	segment_record_write(b, &(struct segment_record){RECORD_CHECKPOINT_SIGN, book->newest_at, buf_bytes(&payload)});
+	if (!book->has_ocsp_key)
+		return;
+	struct record_certificate_sign ocsp = {.use = KEYSTORE_OCSP};
+	memcpy(ocsp.spki_sha256, book->ocsp_key, sizeof ocsp.spki_sha256);
+	buf_reset(&payload);
+	record_write(RECORD_CERTIFICATE_SIGN, &ocsp, &payload);
+	segment_record_write(b, &(struct segment_record){RECORD_CERTIFICATE_SIGN, book->newest_at, buf_bytes(&payload)});
 }
 
 static void
@@ -596,6 +660,26 @@ book_counter(struct book *b, const uint8_t request[RECORD_ID], const uint8_t sig
 	struct counter c = counter_get(&b->counters, print);
 	pthread_mutex_unlock(&b->lock);
 	return c;
+}
+
+uint32_t
+book_wrong_codes(struct book *b, const uint8_t registration_digest[RECORD_HASH])
+{
+	uint8_t print[COUNTER_PRINT];
+	counter_print_registration(registration_digest, print);
+	pthread_mutex_lock(&b->lock);
+	uint32_t wrong = counter_get(&b->counters, print).tries;
+	pthread_mutex_unlock(&b->lock);
+	return wrong;
+}
+
+bool
+book_ocsp_key_fits(struct book *b, const uint8_t spki_sha256[RECORD_HASH])
+{
+	pthread_mutex_lock(&b->lock);
+	bool fits = !b->has_ocsp_key || memcmp(b->ocsp_key, spki_sha256, RECORD_HASH) == 0;
+	pthread_mutex_unlock(&b->lock);
+	return fits;
 }
 
 bool

@@ -70,8 +70,14 @@ void book_snapshot(void *book, struct buf *b);
 err_t book_activation(struct book *b, const uint8_t id[RECORD_ID], struct book_activation *ret_activation);
 err_t book_intent(struct book *b, const uint8_t id[RECORD_ID], struct book_intent *ret_intent);
 struct counter book_counter(struct book *b, const uint8_t request[RECORD_ID], const uint8_t signer[RECORD_ID]);
+/* Codes that were tried for a registration record (its digest) and were not right, in whatever request. */
+uint32_t book_wrong_codes(struct book *b, const uint8_t registration_digest[RECORD_HASH]);
 /* Whether a remembered certificate has this serial (core keeps all of them, unique, before it asks). */
 bool book_has_serial(struct book *b, const uint8_t serial[RECORD_SERIAL]);
+
+/* Whether this is the key (SHA-256 of its SubjectPublicKeyInfo) that the first OCSP certificate was for: the ceremony asks for
+ * that one before core is ever started. True as well while there is none. */
+bool book_ocsp_key_fits(struct book *b, const uint8_t spki_sha256[RECORD_HASH]);
 
 /* The highest numbers so far. */
 uint64_t book_crl_number(struct book *b);

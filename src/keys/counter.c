@@ -18,6 +18,16 @@ counter_print(const uint8_t request[16], const uint8_t signer[16], uint8_t ret_p
 	memcpy(ret_print, hash, COUNTER_PRINT);
 }
 
+void
+counter_print_registration(const uint8_t digest[32], uint8_t ret_print[COUNTER_PRINT])
+{
+	/* a pair is hashed as 32 octets, this as 33: core, which makes the ids of a pair, cannot hit it */
+	uint8_t named[33] = {'r'}, hash[DIGEST_SHA256_LEN];
+	memcpy(named + 1, digest, 32);
+	digest_sha256(BYTES_OF(named), hash);
+	memcpy(ret_print, hash, COUNTER_PRINT);
+}
+
 /* The place of a fingerprint, or the free one where it belongs. */
 static size_t
 place_of(const struct counter_table *t, const uint8_t print[COUNTER_PRINT])
@@ -76,6 +86,14 @@ counter_add(struct counter_table *t, const uint8_t print[COUNTER_PRINT], uint8_t
 	struct counter *c = at_print(t, print);
 	c->tries = sum(c->tries, tries);
 	c->sends = sum(c->sends, sends);
+}
+
+void
+counter_forgive(struct counter_table *t, const uint8_t print[COUNTER_PRINT])
+{
+	struct counter *c = at_print(t, print);
+	if (c->tries > 0)
+		c->tries--;
 }
 
 void

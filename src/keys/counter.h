@@ -1,8 +1,9 @@
 /*
  * Tries and sends of one signer in one request, for ever: no restart, new activation or passing of time gives any back.
  * So every pair that was ever counted stays, in 16 octets each: a fingerprint of request and signer and two small
- * numbers. Two pairs with one fingerprint (96 bits) would share their counts, which errs on the safe side. Not
- * locked: the book (book.h) does that.
+ * numbers. Beside them the codes that were tried for a registration record and were wrong, in whatever request: core makes
+ * the ids of requests and signers, so counts under these alone would not stop it from guessing. Two with one fingerprint
+ * (96 bits) would share their counts, which errs on the safe side. Not locked: the book (book.h) does that.
  */
 #ifndef PARAPH_KEYS_COUNTER_H
 #define PARAPH_KEYS_COUNTER_H
@@ -28,10 +29,14 @@ struct counter_table {
 void counter_done(struct counter_table *t);
 /* The fingerprint of request and signer, 16 octets each. */
 void counter_print(const uint8_t request[16], const uint8_t signer[16], uint8_t ret_print[COUNTER_PRINT]);
+/* The fingerprint of a registration record, by its digest; never that of a pair. */
+void counter_print_registration(const uint8_t digest[32], uint8_t ret_print[COUNTER_PRINT]);
 /* What was counted; all zero when nothing was. */
 struct counter counter_get(const struct counter_table *t, const uint8_t print[COUNTER_PRINT]);
 /* Adds; never above 255. */
 void counter_add(struct counter_table *t, const uint8_t print[COUNTER_PRINT], uint8_t tries, uint8_t sends);
+/* Takes one try back: it was right. */
+void counter_forgive(struct counter_table *t, const uint8_t print[COUNTER_PRINT]);
 
 /* All of them, COUNTER_LEN octets each (fingerprint, tries, sends), in pieces of at most max octets. */
 typedef void (*counter_piece_f)(void *arg, struct bytes piece);

@@ -86,10 +86,28 @@ struct seal {
 	uint8_t intents[LIMIT_DOCUMENTS][RECORD_ID];
 	uint8_t results[LIMIT_DOCUMENTS][RECORD_HASH];
 	uint8_t statement[RECORD_HASH], proof[RECORD_HASH];
+	struct buf end; /* what the proof must end with: the statement, as JSON writes it */
 	int64_t now;
 	uint8_t attributes_room[CMS_ATTRIBUTES_MAX];
 	struct bytes attributes;
 };
+
+/* ,"statement":"…"} as the last member of the proof, whose members stand in the order of the alphabet. */
+static err_t
+end_write(struct bytes statement, struct buf *b)
+{
+	buf_put_str(b, STR(",\"statement\":\""));
+	for (size_t i = 0; i < statement.n; i++) {
+		uint8_t c = statement.p[i];
+		if (c < 0x20 || c > 0x7e)
+			return err_make(ERR_INTERNAL, "a statement is plain ASCII");
+		if (c == '"' || c == '\\')
+			buf_put_byte(b, '\\');
+		buf_put_byte(b, c);
+	}
+	buf_put_str(b, STR("\"}"));
+	return buf_check(b);
+}
 
 static err_t
 seal_check(struct desk *d, const paraph_ProofSeal *m, struct seal *s)
@@ -105,6 +123,7 @@ seal_check(struct desk *d, const paraph_ProofSeal *m, struct seal *s)
 	digest_sha256(buf_bytes(&json), s->statement);
 	if (memcmp(s->statement, m->statement_sha256.bytes, RECORD_HASH) != 0)
 		return err_make(ERR_EVIDENCE, "the statement is not the one that was written here");
+	TRY(end_write(buf_bytes(&json), &s->end));
 	for (size_t k = 0; k < s->n; k++) {
 		TRY(book_intent(d->book, s->intents[k], &i));
 		if (memcmp(i.result_sha256, s->results[k], RECORD_HASH) != 0)
@@ -113,15 +132,22 @@ seal_check(struct desk *d, const paraph_ProofSeal *m, struct seal *s)
 	return OK;
 }
 
+/* Hashes the proof as it is read, once: what is compared is what is sealed. So nothing is sealed that does not end with what
+ * this process says about the signature. */
 static err_t
-proof_digest(int fd, uint8_t ret_digest[RECORD_HASH])
+proof_take(int fd, struct seal *s)
 {
 	struct stat st;
+	AUTO_BUF(proof, PROOF_MAX);
 	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 || st.st_size > PROOF_MAX)
 		return err_make(ERR_INPUT, "the proof is not a file, empty or too large");
-	AUTO_DIGEST(digest, DIGEST_SHA256);
-	TRY(digest_file(fd, 0, (uint64_t)st.st_size, digest));
-	digest_peek(digest, ret_digest);
+	uint8_t *p = buf_extend(&proof, (size_t)st.st_size);
+	if (p == NULL)
+		return buf_check(&proof);
+	TRY(file_pread(fd, 0, (size_t)st.st_size, p));
+	if (proof.n < s->end.n || !bytes_eq(bytes_sub(buf_bytes(&proof), proof.n - s->end.n, proof.n), buf_bytes(&s->end)))
+		return err_make(ERR_EVIDENCE, "the proof does not end with the statement that was written here");
+	digest_sha256(buf_bytes(&proof), s->proof);
 	return OK;
 }
 
@@ -163,10 +189,13 @@ seal_sign(struct desk *d, struct seal *s, paraph_ProofSealed *ret_sealed)
 err_t
 evidence_seal(struct desk *d, const paraph_ProofSeal *m, const int *fds, paraph_Keys *ret_answer)
 {
-	struct seal s = {.now = clock_now()};
+	struct seal s = {.now = clock_now(), .end = buf_init(2 * STATEMENT_MAX)};
 	paraph_ProofSealed *a = &ret_answer->body.proof_sealed;
-	TRY(seal_check(d, m, &s));
-	TRY(proof_digest(fds[0], s.proof));
+	err_t e = seal_check(d, m, &s);
+	if (!err_is(e))
+		e = proof_take(fds[0], &s);
+	buf_done(&s.end);
+	TRY(e);
 	TRY(seal_sign(d, &s, a));
 	a->proof_sha256.size = RECORD_HASH;
 	memcpy(a->proof_sha256.bytes, s.proof, RECORD_HASH);

@@ -36,7 +36,7 @@ struct journal {
 	/* of the writer: the journal thread, or the only thread before it starts */
 	int fd;
 	uint64_t number;
-	uint64_t length;
+	uint64_t head_n, length; /* octets of the head, and of the whole segment so far */
 	bool reserved; /* nothing is to be tried again */
 	uint8_t chain[SEGMENT_HASH];
 	struct buf out;
@@ -71,12 +71,21 @@ chain_of_head(struct bytes head_and_mac, uint8_t ret_chain[SEGMENT_HASH])
 
 /* ---- opening a segment for writing ---- */
 
+/* How many octets of records go into a segment. As many as the head has at least: a memory that grew large would otherwise be
+ * written anew after every few records, and in the end after each. */
+static uint64_t
+records_max(const struct journal *j)
+{
+	return j->head_n > j->segment_max ? j->head_n : j->segment_max;
+}
+
 /* Takes the room for the whole segment beforehand, so that a disk that others fill does not stop answers about status for
  * a long while yet. Without it (no room now, or a file system that cannot) records are written all the same. */
 static void
 reserve(struct journal *j)
 {
-	j->reserved = fallocate(j->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)j->segment_max) == 0 || errno == EOPNOTSUPP;
+	off_t room = (off_t)(j->head_n + records_max(j));
+	j->reserved = fallocate(j->fd, FALLOC_FL_KEEP_SIZE, 0, room) == 0 || errno == EOPNOTSUPP;
 }
 
 /* Makes segment `number` durable and continues in it. */
@@ -105,7 +114,7 @@ segment_make(struct journal *j, uint64_t number, int64_t now)
 		close(j->fd);
 	j->fd = fd;
 	j->number = number;
-	j->length = head.n;
+	j->head_n = j->length = head.n;
 	reserve(j);
 	chain_of_head(buf_bytes(&head), j->chain);
 	FAULT_POINT("keys.journal.segment");
@@ -196,6 +205,7 @@ take_segment(struct journal *j, struct bytes octets, size_t *ret_end, bool *ret_
 	j->newest_at = head.opened_at;
 	TRY(take_snapshot(j, head.snapshot));
 	size_t at = n + KEYSTORE_MAC_LEN;
+	j->head_n = at;
 	chain_of_head(bytes_sub(octets, 0, at), j->chain);
 	TRY(segment_walk(octets, &at, j->chain, seen, j, ret_torn));
 	*ret_end = at;
@@ -370,7 +380,7 @@ write_batch(struct journal *j, const struct put *batch)
 	j->tree = tree;
 	pthread_mutex_unlock(&j->lock);
 	apply_batch(j, batch);
-	if (j->length >= j->segment_max) {
+	if (j->length - j->head_n >= records_max(j)) {
 		err_t e = segment_make(j, j->number + 1, batch->record.at);
 		if (err_is(e)) /* goes on in the old segment, and tries again with the next batch */
 			log_error(e, "journal-segment");

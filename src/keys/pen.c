@@ -200,8 +200,6 @@ revision_make(struct act *t, int64_t dated_at, size_t room)
 	struct pen *pen = t->pen;
 	struct revision_words words = {0};
 	TRY(str_check(bytes(t->m->subject.common_name, strlen(t->m->subject.common_name)), &words.name));
-	TRY(str_check(bytes(t->m->reason, strlen(t->m->reason)), &words.reason));
-	TRY(str_check(bytes(t->m->location, strlen(t->m->location)), &words.location));
 	pen->dated_at = dated_at;
 	return revision_signature(&pen->plan, &pen->tip, pen->field, dated_at, &words, room, &pen->increment,
 	    &pen->hole, &pen->tip_after);

@@ -179,7 +179,7 @@ states_are_a_table(void **state)
 		}
 }
 
-/* Five tries for ever: over restarts, resends and new activations. [reliability S3] */
+/* Five tries for ever: over restarts, resends and new activations. */
 static void
 sixth_code(void **state)
 {
@@ -213,6 +213,38 @@ sixth_code(void **state)
 	house_restart(&house);
 	assert_err(try(&other, right), ERR_ACTIVATION); /* was never begun */
 	assert_err(try(&k, right), ERR_CODE_TRIES);
+}
+
+/* Core makes the ids of requests, signers and activations: wrong codes for one person count together under whatever ids. */
+static void
+guesses_under_other_ids(void **state)
+{
+	(void)state;
+	struct ask k;
+	uint8_t code[6], right[6];
+	for (int turn = 0; turn < LIMIT_WRONG_CODES / LIMIT_CODE_TRIES; turn++) {
+		ask_new(&k, 77);
+		assert_ok(begin(&k));
+		wrong_code(code);
+		for (int i = 1; i < LIMIT_CODE_TRIES; i++)
+			assert_err(try(&k, code), ERR_CODE_WRONG);
+		if (turn + 1 < LIMIT_WRONG_CODES / LIMIT_CODE_TRIES)
+			assert_err(try(&k, code), ERR_CODE_TRIES);
+	}
+	struct ask last; /* one is left for this person, in whichever activation */
+	ask_new(&last, 77);
+	assert_ok(begin(&last));
+	wrong_code(code);
+	mail(right, NULL);
+	assert_err(try(&last, code), ERR_CODE_WRONG);
+	assert_err(try(&last, right), ERR_CODE_TRIES);
+	house_restart(&house);
+	ask_new(&k, 77);
+	assert_err(begin(&k), ERR_CODE_TRIES);
+	ask_new(&k, 78);
+	assert_ok(begin(&k));
+	mail(right, NULL);
+	assert_ok(try(&k, right));
 }
 
 static void
@@ -414,6 +446,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(goes_all_the_way),
     cmocka_unit_test(states_are_a_table),
     cmocka_unit_test(sixth_code),
+    cmocka_unit_test(guesses_under_other_ids),
     cmocka_unit_test(three_sends),
     cmocka_unit_test(other_address),
     cmocka_unit_test(asked_again),

@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include "keys/book.h"
+#include "keys/keystore.h"
 
 #include <string.h>
 
@@ -69,16 +70,24 @@ id_of(uint8_t ret_id[RECORD_ID], uint32_t kind, uint32_t n)
 }
 
 static void
-begin(struct book *b, uint32_t n, int64_t at, int64_t expires_at)
+begin_many(struct book *b, uint32_t n, uint32_t documents_n, int64_t at, int64_t expires_at)
 {
 	AUTO_BUF(documents, 1000);
 	struct record_activation_begun r = {.expires_at = (uint64_t)expires_at, .note = bytes("note", 4)};
-	record_document_write(&(struct record_document){.field = n}, &documents);
+	for (uint32_t i = 0; i < documents_n; i++)
+		record_document_write(&(struct record_document){.field = n}, &documents);
 	r.documents = buf_bytes(&documents);
 	id_of(r.activation, 1, n);
 	id_of(r.request, 2, n % 7);
 	id_of(r.signer, 3, n % 3);
+	memset(r.registration_digest, (int)(n % 5), sizeof r.registration_digest);
 	apply(b, RECORD_ACTIVATION_BEGUN, at, &r);
+}
+
+static void
+begin(struct book *b, uint32_t n, int64_t at, int64_t expires_at)
+{
+	begin_many(b, n, 1, at, expires_at);
 }
 
 static void
@@ -95,13 +104,19 @@ step(struct book *b, uint32_t n, enum record_type type, int64_t at)
 }
 
 static void
-complete(struct book *b, uint32_t n, int64_t at)
+complete_many(struct book *b, uint32_t n, uint32_t documents_n, int64_t at)
 {
-	uint8_t appearance[RECORD_HASH] = {5};
-	struct record_activation_completed r = {.appearances = BYTES_OF(appearance)};
+	uint8_t appearances[LIMIT_DOCUMENTS * RECORD_HASH] = {5};
+	struct record_activation_completed r = {.appearances = bytes(appearances, (size_t)documents_n * RECORD_HASH)};
 	id_of(r.activation, 1, n);
 	memset(r.digest, (int)n, sizeof r.digest);
 	apply(b, RECORD_ACTIVATION_COMPLETED, at, &r);
+}
+
+static void
+complete(struct book *b, uint32_t n, int64_t at)
+{
+	complete_many(b, n, 1, at);
 }
 
 static void
@@ -173,6 +188,9 @@ compare(struct book *a, struct book *b, uint32_t n)
 	id_of(signer, 3, n % 3);
 	struct counter c = book_counter(a, request, signer), d = book_counter(b, request, signer);
 	assert_true(c.tries == d.tries && c.sends == d.sends);
+	uint8_t registration[RECORD_HASH];
+	memset(registration, (int)(n % 5), sizeof registration);
+	assert_int_equal(book_wrong_codes(a, registration), book_wrong_codes(b, registration));
 }
 
 static void
@@ -250,6 +268,88 @@ forgets_what_is_over(void **state)
 	book_free(b);
 }
 
+/* What was signed under an activation that can still sign is not forgotten, however many are over since: after a restart it is
+ * the only thing that says so. */
+static void
+remembers_what_an_open_activation_signed(void **state)
+{
+	(void)state;
+	struct book *b = book_new();
+	const int64_t minute = 60 * INT64_C(1000000);
+	uint8_t id[RECORD_ID];
+	struct book_activation a;
+	struct book_intent i;
+	begin_many(b, 0, 2, 1, 30 * minute); /* two documents, of which one is signed */
+	step(b, 0, RECORD_CODE_PROVED, 1);
+	complete_many(b, 0, 2, 1);
+	sign(b, 0, 1, 4);
+	for (uint32_t n = 1; n < BOOK_OVER_MAX + 100; n++) {
+		begin(b, n, n, 30 * minute);
+		sign(b, n, n, 4);
+	}
+	struct book *copy = copy_of(b);
+	id_of(id, 4, 0);
+	assert_ok(book_intent(copy, id, &i));
+	id_of(id, 1, 0);
+	assert_ok(book_activation(copy, id, &a));
+	assert_int_equal(a.used, 1);
+	id_of(id, 4, 1);
+	assert_err(book_intent(copy, id, &i), ERR_INTENT); /* the only document of its activation: nothing can come of that any more */
+	begin(copy, 100000, 41 * minute, 71 * minute); /* time goes on */
+	struct book *later = copy_of(copy);
+	id_of(id, 4, 0);
+	assert_err(book_intent(later, id, &i), ERR_INTENT);
+	book_free(later);
+	book_free(copy);
+	book_free(b);
+}
+
+/* Wrong codes for one record count together, whatever request and signer they came with; right ones do not. */
+static void
+counts_wrong_codes_of_a_person(void **state)
+{
+	(void)state;
+	struct book *b = book_new();
+	uint8_t registration[RECORD_HASH], other[RECORD_HASH];
+	memset(registration, 0, sizeof registration);
+	memset(other, 1, sizeof other);
+	for (uint32_t n = 0; n < 50; n += 5) {
+		begin(b, n, n, 1000000);
+		step(b, n, RECORD_CODE_TRIED, n);
+		step(b, n, RECORD_CODE_TRIED, n);
+		step(b, n, RECORD_CODE_PROVED, n);
+	}
+	assert_int_equal(book_wrong_codes(b, registration), 10);
+	assert_int_equal(book_wrong_codes(b, other), 0);
+	struct book *copy = copy_of(b);
+	assert_int_equal(book_wrong_codes(copy, registration), 10);
+	book_free(copy);
+	book_free(b);
+}
+
+/* The first OCSP certificate is the ceremony's; no other key gets one, after a restart neither. */
+static void
+knows_one_ocsp_key(void **state)
+{
+	(void)state;
+	struct book *b = book_new();
+	struct record_certificate_sign r = {.use = KEYSTORE_SEAL};
+	uint8_t key[RECORD_HASH], other[RECORD_HASH];
+	memset(key, 7, sizeof key);
+	memset(other, 8, sizeof other);
+	apply(b, RECORD_CERTIFICATE_SIGN, 1, &r);
+	assert_true(book_ocsp_key_fits(b, key));
+	r.use = KEYSTORE_OCSP;
+	memcpy(r.spki_sha256, key, sizeof key);
+	apply(b, RECORD_CERTIFICATE_SIGN, 2, &r);
+	struct book *copy = copy_of(b);
+	assert_true(book_ocsp_key_fits(copy, key));
+	assert_false(book_ocsp_key_fits(copy, other));
+	assert_false(book_ocsp_key_fits(b, other));
+	book_free(copy);
+	book_free(b);
+}
+
 static void
 claims_exclude(void **state)
 {
@@ -292,6 +392,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(records_round_trip),
     cmocka_unit_test(snapshot_is_the_same_memory),
     cmocka_unit_test(forgets_what_is_over),
+    cmocka_unit_test(remembers_what_an_open_activation_signed),
+    cmocka_unit_test(counts_wrong_codes_of_a_person),
+    cmocka_unit_test(knows_one_ocsp_key),
     cmocka_unit_test(claims_exclude),
     cmocka_unit_test(refuses_impossible_records),
 };

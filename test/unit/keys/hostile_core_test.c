@@ -199,6 +199,32 @@ replay(void **state)
 	assert_int_equal(increments(), 0); /* and no file without a time-stamp from our unit */
 }
 
+/* A certificate for a key of its own would let core answer for every certificate of this CA. */
+static void
+other_ocsp_key(void **state)
+{
+	(void)state;
+	struct keystore_public own;
+	assert_ok(keystore_public(house.status->keystore, KEYSTORE_TSU, &own));
+	paraph_Keys *q = message_new(&message_keys), *a = message_new(&message_keys);
+	paraph_OcspCertificateSign *m = &q->body.ocsp_certificate_sign;
+	q->which_body = paraph_Keys_ocsp_certificate_sign_tag;
+	m->intent.size = 16;
+	rand_fill(m->intent.bytes, 16);
+	m->serial.size = 20;
+	rand_serial(m->serial.bytes);
+	m->spki.size = (pb_size_t)own.spki_n;
+	memcpy(m->spki.bytes, own.spki, own.spki_n);
+	assert_err(house_core(&house, q, NULL, 0, a), ERR_KEY_MISSING);
+	m->spki.size = (pb_size_t)house.ocsp_spki.n; /* the real one is renewed, … */
+	memcpy(m->spki.bytes, house.ocsp_spki.p, house.ocsp_spki.n);
+	assert_ok(house_core(&house, q, NULL, 0, a));
+	memcpy(m->serial.bytes, paper->serial, 20); /* … but not with the serial of a signer's certificate */
+	assert_err(house_core(&house, q, NULL, 0, a), ERR_SERIAL);
+	message_free(&message_keys, q);
+	message_free(&message_keys, a);
+}
+
 /* There is no message that signs a digest, and what belongs to a ceremony ends the connection. */
 static void
 no_other_door(void **state)
@@ -220,6 +246,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(other_address),
     cmocka_unit_test(other_document_and_subject),
     cmocka_unit_test(replay),
+    cmocka_unit_test(other_ocsp_key),
     cmocka_unit_test(no_other_door),
 };
 

@@ -137,6 +137,37 @@ opens_segments(void **state)
 	free(t);
 }
 
+static void
+large_snapshot(void *arg, struct buf *b)
+{
+	(void)arg;
+	uint8_t payload[400] = {0};
+	for (uint32_t i = 0; i < 20; i++)
+		segment_record_write(b, &(struct segment_record){7, 5, BYTES_OF(payload)});
+}
+
+/* A snapshot larger than a segment was meant to be, as of a memory that grew over years: it is not written anew with each record. */
+static void
+large_heads_do_not_follow_each_other(void **state)
+{
+	(void)state;
+	struct told *t = calloc(2, sizeof *t);
+	struct journal_hooks hooks = {t, apply, large_snapshot};
+	char path[150];
+	for (int turn = 0; turn < 2; turn++) { /* the second reads the head that the first wrote */
+		struct journal *j = NULL;
+		assert_ok(journal_open(folder, ks, JOURNAL_ISSUING, 1000, &hooks, 1000, &j));
+		for (uint32_t i = 0; i < 100; i++)
+			assert_ok(journal_put(j, 7, 2000 + i, BYTES_OF_U32(i)));
+		journal_free(j);
+	}
+	segment_path(2, path);
+	assert_int_equal(access(path, F_OK), 0);
+	segment_path(4, path);
+	assert_int_not_equal(access(path, F_OK), 0);
+	free(t);
+}
+
 /* [RFC 6962 2.1] by its definition: split at the largest power of two below n. */
 static void
 root_by_definition(uint8_t (*leaves)[32], size_t n, uint8_t ret_root[32])
@@ -564,6 +595,7 @@ full_disk(void **state)
 static const struct CMUnitTest tests[] = {
     WITH_FOLDER(keeps_records),
     WITH_FOLDER(opens_segments),
+    WITH_FOLDER(large_heads_do_not_follow_each_other),
     WITH_FOLDER(root_survives_every_start),
     WITH_FOLDER(memory_does_not_grow),
     WITH_FOLDER(survives_a_cut_anywhere),

@@ -293,11 +293,11 @@ wrong_stamps(void **state)
 /* ---- evidence ---- */
 
 static err_t
-seal(struct paper *p, const uint8_t result[32], const uint8_t statement[32], paraph_ProofSealed *ret_sealed)
+seal(struct paper *p, const uint8_t result[32], const uint8_t statement[32], struct bytes proof, paraph_ProofSealed *ret_sealed)
 {
 	paraph_Keys *q = message_new(&message_keys), *a;
 	paraph_ProofSeal *m = &q->body.proof_seal;
-	int fd = paper_file(bytes("{\"proof\":1}", 11));
+	int fd = paper_file(proof);
 	q->which_body = paraph_Keys_proof_seal_tag;
 	m->intents_count = m->results_sha256_count = 1;
 	HOUSE_ID(m->intents[0], p->intent);
@@ -313,7 +313,7 @@ seal(struct paper *p, const uint8_t result[32], const uint8_t statement[32], par
 }
 
 static err_t
-statement(struct paper *p, uint8_t ret_sha256[32])
+statement(struct paper *p, struct buf *text, uint8_t ret_sha256[32])
 {
 	paraph_Keys *q = message_new(&message_keys), *a;
 	q->which_body = paraph_Keys_statement_ask_tag;
@@ -321,7 +321,8 @@ statement(struct paper *p, uint8_t ret_sha256[32])
 	HOUSE_ID(q->body.statement_ask.intents[0], p->intent);
 	err_t e = paper_core(p, q, NULL, 0, &a);
 	if (!err_is(e)) {
-		digest_sha256(bytes(a->body.statement.json.bytes, a->body.statement.json.size), ret_sha256);
+		buf_put(text, bytes(a->body.statement.json.bytes, a->body.statement.json.size));
+		digest_sha256(buf_bytes(text), ret_sha256);
 		if (getenv("PARAPH_KEEP") != NULL)
 			printf("# %.*s\n", (int)a->body.statement.json.size, (const char *)a->body.statement.json.bytes);
 	}
@@ -329,26 +330,55 @@ statement(struct paper *p, uint8_t ret_sha256[32])
 	return e;
 }
 
+/* A proof as core writes it: the statement as its last member. */
+static void
+proof_write(const char *before, struct bytes statement, const char *after, struct buf *b)
+{
+	buf_put_str(b, str_c(before));
+	buf_put_str(b, STR(",\"statement\":\""));
+	for (size_t i = 0; i < statement.n; i++) {
+		if (statement.p[i] == '"')
+			buf_put_byte(b, '\\');
+		buf_put_byte(b, statement.p[i]);
+	}
+	buf_put_str(b, STR("\"}"));
+	buf_put_str(b, str_c(after));
+}
+
 static void
 seals_only_its_own(void **state)
 {
 	(void)state;
+	AUTO_BUF(text, 40000);
+	AUTO_BUF(text_again, 40000);
+	AUTO_BUF(proof, 100000);
+	AUTO_BUF(longer, 100000);
 	struct paper *p = calloc(1, sizeof *p);
 	uint8_t told[32], again[32], other[32] = {1};
 	paraph_ProofSealed sealed;
 	paper_make(p, &house, sample, 1);
 	paper_activate(p);
 	assert_ok(paper_sign(p));
-	assert_err(statement(p, told), ERR_EVIDENCE); /* nothing finished yet */
+	assert_err(statement(p, &text, told), ERR_EVIDENCE); /* nothing finished yet */
 	paper_finish(p, buf_bytes(&root_crl));
-	assert_ok(statement(p, told));
+	assert_ok(statement(p, &text, told));
 	house_restart(&house);
-	assert_ok(statement(p, again));
+	assert_ok(statement(p, &text_again, again));
 	assert_memory_equal(told, again, 32);
 	const uint8_t *result = p->increment.record.sha256.bytes;
-	assert_err(seal(p, other, told, &sealed), ERR_EVIDENCE);
-	assert_err(seal(p, result, other, &sealed), ERR_EVIDENCE);
-	assert_ok(seal(p, result, told, &sealed));
+	proof_write("{\"proof\":1", buf_bytes(&text), "", &proof);
+	struct bytes whole = buf_bytes(&proof);
+	assert_err(seal(p, other, told, whole, &sealed), ERR_EVIDENCE);
+	assert_err(seal(p, result, other, whole, &sealed), ERR_EVIDENCE);
+	/* the right digests, but a file that says something else, or goes on after what is said here */
+	assert_err(seal(p, result, told, bytes("{\"proof\":1}", 11), &sealed), ERR_EVIDENCE);
+	assert_err(seal(p, result, told, bytes_sub(whole, 0, whole.n - 1), &sealed), ERR_EVIDENCE);
+	proof_write("{\"proof\":1", buf_bytes(&text), "\n", &longer);
+	assert_err(seal(p, result, told, buf_bytes(&longer), &sealed), ERR_EVIDENCE);
+	proof.p[proof.n - 20] ^= 1;
+	assert_err(seal(p, result, told, whole, &sealed), ERR_EVIDENCE);
+	proof.p[proof.n - 20] ^= 1;
+	assert_ok(seal(p, result, told, whole, &sealed));
 	assert_true(sealed.cms.size > 500);
 	paper_done(p);
 	free(p);
