@@ -129,6 +129,36 @@ def test_ended_requests(service):
     assert sender.get(f"/v1/requests/{k.req['id']}")["status"] == "declined"
 
 
+@pytest.mark.parametrize("end", ["canceled", "expired"])
+def test_who_has_signed_keeps_his_document_when_the_request_ends(service, end):
+    """One of two signers has signed: what he signed is his, by both of his links; the other finds that the invitation has ended."""
+    ends, sender = time.time() + 8, service.api("sender")
+    one, two = Journey(service).register().upload(), Journey(service, given="John", surname="Roe").register()
+    signers = [{"key": key, "registration": j.registration, "method": "email_code",
+                "fields": [{"file": one.file["id"], "page": 1, "x": 60, "y": y, "w": 180, "h": 54}]} for key, j, y in (("one", one, 60), ("two", two, 160))]
+    deadline = {"deadline": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ends))} if end == "expired" else {}
+    one.request(signers=signers, **deadline)
+    one.link().open().send_code().try_code().consent().sign()
+    assert one.result["status"] == "signed"
+    document, invitation = one.signed(), one.token
+    confirmation = one.link().token
+    two.link().open()
+    if end == "canceled":
+        sender.post(f"/v1/requests/{one.req['id']}/cancel", {})
+    else:
+        time.sleep(max(0, ends + 1 - time.time()))
+    for wait in (False, True) if end == "expired" else (False,):  # past the deadline, and when housekeeping has seen it
+        until = time.monotonic() + 30
+        while wait and sender.get(f"/v1/requests/{one.req['id']}")["status"] != "expired":
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        for one.token in (invitation, confirmation):
+            one.open()
+            assert one.facts()["status"] == "signed" and one.browser.get("/s/v1/result") == one.result and one.signed() == document
+        assert problem(two.open).slug == "link-ended"
+    assert one.browser.post("/s/v1/revoke")["certificates"][0]["status"] == "revoked"
+
+
 # ---- the same twice -----------------------------------------------------------------------------------------------------
 
 def test_the_same_request_twice(service):
