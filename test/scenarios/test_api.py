@@ -39,7 +39,17 @@ def problem(f, *args, **kwargs):
 
 @pytest.mark.parametrize("body, status, slug, pointer", [
     (person(country="fr"), 422, "name-does-not-fit", "/country"),
-    (person(surname="x" * 65), 422, "name-does-not-fit", None),
+    (person(surname="x" * 65), 422, "name-does-not-fit", "/surname"),
+    (person(given_name="J" * 32, surname="D" * 32), 422, "name-does-not-fit", None),
+    (person(organization="\u00e9" * 65, organization_id="NTRFR-1"), 422, "name-does-not-fit", "/organization"),
+    (person(organization="ACME\u00ad", organization_id="NTRFR-1"), 422, "name-does-not-fit", "/organization"),
+    (person(organization="ACME", organization_id="NTRFR-1 "), 422, "name-does-not-fit", "/organization_id"),
+    (person(surname="Doe "), 422, "name-does-not-fit", "/surname"),
+    (person(surname=" Doe"), 422, "name-does-not-fit", "/surname"),
+    (person(given_name="Jane  Ann"), 422, "name-does-not-fit", "/given_name"),
+    (person(given_name="Jane\u00a0Ann"), 422, "name-does-not-fit", "/given_name"),
+    (person(surname="Do\u00ade"), 422, "name-does-not-fit", "/surname"),
+    ({k: v for k, v in person(pseudonym="J D ").items() if k not in ("given_name", "surname")}, 422, "name-does-not-fit", "/pseudonym"),
     (person(surname="Doe\u202e"), 422, "bad-field", "/surname"),
     (person(surname=""), 422, "bad-field", "/surname"),
     (person(email="jane"), 422, "bad-field", "/email"),
