@@ -17,6 +17,7 @@ struct serve {
 	struct limiter *limiter;
 	int listen_fd;
 	size_t connections;
+	bool full;           /* no place is free: the socket is out of the loop, which would call for ever */
 	struct visit *first; /* all connections */
 	unsigned patience;   /* seconds for a body, LIMIT_BODY_SECONDS but in a test */
 	struct store_tx *reader; /* of the loop's thread */
@@ -37,6 +38,19 @@ struct visit {
 };
 
 static void go_on(struct visit *v);
+static void on_connection(void *arg, uint32_t events);
+
+/* Who waits in the socket's queue is taken as soon as somebody has left. */
+static void
+listen_again(struct serve *s)
+{
+	if (!s->full)
+		return;
+	err_t e = loop_add(s->loop, s->listen_fd, EPOLLIN, on_connection, s);
+	if (err_is(e))
+		log_error(e, "front-accept"); /* the next one who leaves tries again */
+	s->full = err_is(e);
+}
 
 static void
 visit_free(struct visit *v)
@@ -49,6 +63,7 @@ visit_free(struct visit *v)
 		v->next->previous = v->previous;
 	*(v->previous != NULL ? &v->previous->next : &v->serve->first) = v->next;
 	v->serve->connections--;
+	listen_again(v->serve);
 	free(v);
 }
 
@@ -260,6 +275,11 @@ on_connection(void *arg, uint32_t events)
 		s->connections++;
 		go_on(v);
 	}
+	if (s->full)
+		return;
+	loop_remove(s->loop, s->listen_fd);
+	s->full = true;
+	log_event(LOG_WARNING, "front-full", "connections", "all are taken", NULL);
 }
 
 /* ---- start and stop --------------------------------------------------------------------------------------------------- */

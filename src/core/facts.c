@@ -158,18 +158,32 @@ open_put(struct store_tx *tx, void *arg)
 	    id_text("req", s.request).c), NULL);
 }
 
+/* What somebody signed is his, whatever becomes of the request afterwards: his links show him the result, and let him say that
+ * it was not he. */
+static err_t
+ended_check(const struct signer *s, const struct request *r, int64_t expires_at, int64_t now)
+{
+	int64_t signed_until = s->state == SIGNER_SIGNED ? s->ended_at + LINK_SIGNED_DAYS * TIME_DAY : 0;
+	if (now < signed_until)
+		return OK;
+	if (now >= expires_at)
+		return err_make(ERR_LINK_ENDED, "the deadline has passed");
+	if (s->state != SIGNER_SIGNED && (r->state == REQUEST_CANCELED || r->state == REQUEST_EXPIRED))
+		return err_make(ERR_LINK_ENDED, "the request is %s", request_state_name(r->state));
+	return OK;
+}
+
 err_t
 facts_session(struct worker *w, struct str token, const char *address, const char *agent, json_t **ret_answer)
 {
 	struct open o = {.core = w->core};
 	struct signer s;
 	struct request r;
-	int64_t now = clock_now();
-	TRY(link_find(w->reader, token, now, &o.session.signer));
+	int64_t now = clock_now(), expires_at;
+	TRY(link_find(w->reader, token, &o.session.signer, &expires_at));
 	TRY(signer_get(w->reader, o.session.signer, &s));
 	TRY(request_get(w->reader, s.request, &r));
-	if (r.state == REQUEST_CANCELED || r.state == REQUEST_EXPIRED)
-		return err_make(ERR_LINK_ENDED, "the request is %s", request_state_name(r.state));
+	TRY(ended_check(&s, &r, expires_at, now));
 	o.session.made_at = now;
 	o.session.expires_at = now + LINK_SESSION_MINUTES * TIME_MINUTE;
 	snprintf(o.session.address, sizeof o.session.address, "%.*s", canon_cut(address, sizeof o.session.address - 1), address);

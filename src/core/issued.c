@@ -90,13 +90,14 @@ issued_of(struct store_tx *tx, struct id intent, struct issued *ret_issued)
 }
 
 static err_t
-publish(struct core *core, const struct issued *i)
+publish(struct core *core, const struct issued *i, bool later)
 {
 	struct published_certificate p = {.status = i->revoked_at ? PUBLISHED_REVOKED : PUBLISHED_GOOD,
 	    .reason = i->revoked_at ? i->reason : -1, .revoked_at = i->revoked_at, .not_before = i->not_before,
 	    .not_after = i->not_after, .published_at = clock_now()};
 	digest_sha256(bytes(i->der, i->der_n), p.sha256);
-	return published_write_certificate(core->published, core->authority->issuing_key_sha256, BYTES_OF(i->serial), &p);
+	return (later ? published_write_later : published_write_certificate)(core->published, core->authority->issuing_key_sha256,
+	    BYTES_OF(i->serial), &p);
 }
 
 err_t
@@ -104,7 +105,7 @@ issued_publish(struct worker *w, struct bytes serial)
 {
 	struct issued i;
 	TRY(issued_get(w->reader, serial, &i));
-	return publish(w->core, &i);
+	return publish(w->core, &i, false);
 }
 
 err_t
@@ -115,10 +116,11 @@ issued_publish_all(struct worker *w)
 	AUTO_QUERY(q, w->reader, SQL_CERTIFICATE_ALL);
 	while (!err_is(e) && query_next(&q)) {
 		row(&q, &i);
-		e = publish(w->core, &i);
+		e = publish(w->core, &i, true); /* a commit for each would take hours for a large archive */
 	}
 	err_t ended = query_end(&q);
-	return err_is(ended) ? ended : e;
+	TRY(err_is(ended) ? ended : e);
+	return published_write_wait(w->core->published);
 }
 
 err_t

@@ -32,7 +32,7 @@ link_make(struct store_tx *tx, struct id signer, int64_t expires_at, struct link
 }
 
 err_t
-link_find(struct store_tx *reader, struct str token, int64_t now, struct id *ret_signer)
+link_find(struct store_tx *reader, struct str token, struct id *ret_signer, int64_t *ret_expires_at)
 {
 	uint8_t sha256[DIGEST_SHA256_LEN];
 	struct id signer = {{0}};
@@ -48,9 +48,8 @@ link_find(struct store_tx *reader, struct str token, int64_t now, struct id *ret
 	TRY(query_end(&q));
 	if (!found)
 		return err_make(ERR_LINK_UNKNOWN, "no invitation has this token");
-	if (now >= expires_at)
-		return err_make(ERR_LINK_ENDED, "the deadline has passed");
 	*ret_signer = signer;
+	*ret_expires_at = expires_at;
 	return OK;
 }
 

@@ -7,7 +7,7 @@
 
 #include "core/core.h"
 
-enum { LINK_TOKEN_LEN = 32, LINK_TOKEN_TEXT = 44, LINK_SESSION_MINUTES = 30 };
+enum { LINK_TOKEN_LEN = 32, LINK_TOKEN_TEXT = 44, LINK_SESSION_MINUTES = 30, LINK_SIGNED_DAYS = 30 };
 
 struct link_token {
 	char text[LINK_TOKEN_TEXT]; /* base64url */
@@ -16,8 +16,8 @@ struct link_token {
 /* A new link for the signer, within a transaction. */
 err_t link_make(struct store_tx *tx, struct id signer, int64_t expires_at, struct link_token *ret_token);
 
-/* The signer behind a link. ERR_LINK_UNKNOWN, ERR_LINK_ENDED. */
-err_t link_find(struct store_tx *reader, struct str token, int64_t now, struct id *ret_signer);
+/* The signer behind a link, and when it ends. ERR_LINK_UNKNOWN. */
+err_t link_find(struct store_tx *reader, struct str token, struct id *ret_signer, int64_t *ret_expires_at);
 
 struct link_session {
 	struct id signer;

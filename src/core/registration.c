@@ -6,6 +6,7 @@
 #include "core/audit.h"
 #include "core/pack.h"
 #include "os/clock.h"
+#include "pki/name.h"
 
 enum { COMMON_NAME_CHARACTERS = 64, RECORD_MAX = 16 * 1024 };
 
@@ -50,9 +51,28 @@ phone_check(struct str s)
 	return true;
 }
 
+/* What the certificate could not say is refused here already, not by keys after code and consent; only a demo says DEMO. */
+static err_t
+names_check(const struct registration_wish *w, bool demo)
+{
+	const struct { const char *which; enum name_attribute attribute; struct str value; } all[] = {
+	    {"/given_name", NAME_GIVEN_NAME, w->given_name}, {"/surname", NAME_SURNAME, w->surname},
+	    {"/pseudonym", NAME_PSEUDONYM, w->pseudonym}, {"/organization", NAME_ORGANIZATION, w->organization},
+	    {"/organization_id", NAME_ORGANIZATION_ID, w->organization_id}};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		if (all[i].value.n == 0)
+			continue;
+		if (err_is(name_value_check(all[i].attribute, all[i].which, all[i].value)))
+			return err_make(ERR_NAME_FIT, "%s", err_detail());
+		if (!demo && all[i].attribute != NAME_ORGANIZATION_ID && name_says_demo(all[i].value))
+			return err_make(ERR_NAME_FIT, "%s: only the names of a demo say DEMO", all[i].which);
+	}
+	return OK;
+}
+
 /* [EN 319 412-2 NAT-4.2.4-1]: given name and/or surname, or a pseudonym; a common name of at most 64 characters. */
 static err_t
-wish_check(const struct registration_wish *w, int64_t now)
+wish_check(const struct registration_wish *w, bool demo, int64_t now)
 {
 	bool named = w->given_name.n > 0 || w->surname.n > 0;
 	if (!country_check(w->country))
@@ -61,6 +81,7 @@ wish_check(const struct registration_wish *w, int64_t now)
 		return err_make(ERR_NAME_FIT, "give given_name and surname, or a pseudonym");
 	if ((w->organization.n > 0) != (w->organization_id.n > 0))
 		return err_make(ERR_NAME_FIT, "organization and organization_id go together");
+	TRY(names_check(w, demo));
 	if (w->email.n == 0 && w->phone.n == 0)
 		return err_make(ERR_FIELD, "/email: give email or phone, the code goes there");
 	if (w->email.n > 0 && !email_check(w->email))
@@ -93,10 +114,10 @@ copy(char *ret, size_t room, struct str s)
 #define COPY(field, s) copy((field), sizeof(field), (s))
 
 static err_t
-from_wish(const struct registration_wish *w, const struct account *by, int64_t now, struct registration *ret_r)
+from_wish(const struct registration_wish *w, const struct account *by, bool demo, int64_t now, struct registration *ret_r)
 {
 	struct registration r = {.id = id_make(now), .made_at = now, .verified_at = w->verified_at};
-	TRY(wish_check(w, now));
+	TRY(wish_check(w, demo, now));
 	TRY(name_make(&r, w));
 	COPY(r.owner, str_c(by->id));
 	COPY(r.country, w->country);
@@ -311,7 +332,7 @@ registration_make(struct worker *w, const struct account *by, const struct regis
     const struct idempotency *idem, json_t **ret_answer)
 {
 	struct make m = {.core = w->core, .by = by, .idem = idem};
-	TRY(from_wish(wish, by, clock_now(), &m.r));
+	TRY(from_wish(wish, by, w->core->set.demo, clock_now(), &m.r));
 	struct person_put person = {.core = w->core, .actor = by->actor, .demo = w->core->set.demo, .owner = str_c(by->id), .reference = wish->reference};
 	TRY(store_write(w->core->store, person_put, &person));
 	FAULT_POINT("core.person");

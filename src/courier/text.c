@@ -1,10 +1,23 @@
 #include "courier/text.h"
 #include "base/time.h"
 
+enum { TITLE_MAX = 60, SENDER_MAX = 40 }; /* octets of a text message */
+
 static struct str
 code_of(const paraph_CodeMessage *m)
 {
 	return (struct str){(const char *)m->code.bytes, m->code.size};
+}
+
+/* Octets of a text that fit into most, without a part of a character: a gateway refuses what is not UTF-8. */
+static int
+cut(const char *text, size_t most)
+{
+	size_t n = strnlen(text, most + 1);
+	if (n > most)
+		for (n = most; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
+			;
+	return (int)n;
 }
 
 void
@@ -28,6 +41,6 @@ text_code_sms(const paraph_CodeMessage *m, const char *site, struct buf *text)
 {
 	struct str code = code_of(m);
 	/* The last line is the form that browsers fill in by themselves (origin-bound one-time codes). */
-	buf_printf(text, "%.*s signs \"%.60s\" (%s) for %.40s. Never share it.\n\n@%s #%.*s", STR_ARG(code), m->title,
-	    m->short_hash, m->sender, site, STR_ARG(code));
+	buf_printf(text, "%.*s signs \"%.*s\" (%s) for %.*s. Never share it.\n\n@%s #%.*s", STR_ARG(code),
+	    cut(m->title, TITLE_MAX), m->title, m->short_hash, cut(m->sender, SENDER_MAX), m->sender, site, STR_ARG(code));
 }

@@ -228,6 +228,15 @@ answers_stamp(struct desk *d, const paraph_TspSign *m, paraph_StatusKeys *ret_an
 }
 
 err_t
+answers_health(struct desk *d)
+{
+	struct certificate unit, issuer;
+	TRY(clock_check(d));
+	TRY(unit_get(d, clock_now(), &unit));
+	return issuer_get(d, &issuer);
+}
+
+err_t
 answers_journal_root(struct desk *d, paraph_StatusKeys *ret_answer)
 {
 	paraph_StatusJournalRoot *a = &ret_answer->body.journal_root;

@@ -22,8 +22,8 @@ health(struct desk *d, void *request, const int *fds, void *ret_answer)
 static err_t
 status_health(struct desk *d, void *request, const int *fds, void *ret_answer)
 {
-	(void)d;
 	(void)fds;
+	TRY(answers_health(d));
 	message_outcome(&message_status_keys, ret_answer, message_head(request)->id, OK);
 	return OK;
 }

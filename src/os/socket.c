@@ -36,7 +36,8 @@ listen_at(int fd, const char *path, mode_t mode)
 	unlink(path);
 	if (bind(fd, (struct sockaddr *)&at, sizeof at) != 0)
 		return err_errno("binding %s", path);
-	if (chmod(path, mode) != 0 || listen(fd, 512) != 0)
+	/* The front does not wait for a place in the queue: when it is full, it answers 503. */
+	if (chmod(path, mode) != 0 || listen(fd, SOMAXCONN) != 0)
 		return err_errno("listening at %s", path);
 	return OK;
 }

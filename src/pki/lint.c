@@ -109,21 +109,15 @@ check_order(struct look *l)
 	return NULL;
 }
 
-static bool
-says_demo(struct str s)
-{
-	return bytes_find(str_bytes(s), 0, str_bytes(STR("DEMO"))) != SIZE_MAX;
-}
-
 /* A demo says so in every name, and nothing else does. [profile P6] */
 static const char *
 check_demo(const struct look *l, const struct name_facts *f)
 {
-	bool common = says_demo(f->value[NAME_COMMON_NAME]), organization = says_demo(f->value[NAME_ORGANIZATION]);
+	bool common = name_says_demo(f->value[NAME_COMMON_NAME]), organization = name_says_demo(f->value[NAME_ORGANIZATION]);
 	if (!l->instance->demo)
 		return common || organization ? "a name says DEMO outside a demo installation [profile P6]" : NULL;
 	if (l->profile->subject.natural_person)
-		return common || organization || says_demo(f->value[NAME_SERIAL_NUMBER])
+		return common || organization || name_says_demo(f->value[NAME_SERIAL_NUMBER])
 		           ? NULL
 		           : "demo: the subject does not say DEMO in CN, O or serialNumber [profile P6]";
 	return common && organization ? NULL : "demo: CN or O does not say DEMO [profile P6]";

@@ -98,20 +98,26 @@ check_printable(const char *which, struct str value)
 	return OK;
 }
 
-static err_t
-check_value(enum name_attribute attribute, struct str value)
+err_t
+name_value_check(enum name_attribute attribute, const char *which, struct str value)
 {
 	const struct attribute *a = &attributes[attribute];
 	size_t count;
-	TRY(check_characters(a->text, value, &count));
+	TRY(check_characters(which, value, &count));
 	if (count > a->most)
-		return err_make(ERR_NAME, "%s: %zu characters, at most %d fit", a->text, count, a->most);
+		return err_make(ERR_NAME, "%s: %zu characters, at most %d fit", which, count, a->most);
 	if (a->tag == DER_PRINTABLE)
-		TRY(check_printable(a->text, value));
+		TRY(check_printable(which, value));
 	if (attribute == NAME_COUNTRY &&
 	    (value.n != 2 || value.p[0] < 'A' || value.p[0] > 'Z' || value.p[1] < 'A' || value.p[1] > 'Z'))
-		return err_make(ERR_NAME, "C: a country is two capital letters [ISO 3166-1]");
+		return err_make(ERR_NAME, "%s: a country is two capital letters [ISO 3166-1]", which);
 	return OK;
+}
+
+bool
+name_says_demo(struct str value)
+{
+	return bytes_find(str_bytes(value), 0, str_bytes(STR("DEMO"))) != SIZE_MAX;
 }
 
 /* [EN 319 412-2 NAT-4.2.4-1] */
@@ -140,7 +146,7 @@ name_check(const struct name_facts *facts, const struct name_form *form)
 			continue;
 		if (!allowed[a])
 			return err_make(ERR_NAME, "%s has no place in this profile", attributes[a].text);
-		TRY(check_value((enum name_attribute)a, facts->value[a]));
+		TRY(name_value_check((enum name_attribute)a, attributes[a].text, facts->value[a]));
 	}
 	return form->natural_person ? check_person(facts) : OK;
 }

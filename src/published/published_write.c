@@ -6,7 +6,11 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
-enum { BATCH_MAX = 1000 };
+enum { BATCH_MAX = 1000, LATER_MAX = 4 * BATCH_MAX /* puts in memory that nobody waits for one by one */ };
+
+#define STALL_EVERY_US (30 * TIME_SECOND)
+#define LOCK_US (PUBLISHED_WRITE_US / 2) /* so long nobody holds the lock who only reads */
+#define LATER_US (12 * PUBLISHED_WRITE_US)
 
 /* One put, waiting to be written; in memory of its own, because its caller may stop waiting. */
 struct put {
@@ -14,6 +18,7 @@ struct put {
 	bool is_file;
 	bool done;      /* written or failed */
 	bool abandoned; /* nobody waits: the thread frees it */
+	bool later;     /* nobody waits for this one, but for all that are */
 	uint16_t code;
 	char detail[160];
 	size_t key_n, value_n;
@@ -29,6 +34,12 @@ struct published {
 	pthread_cond_t queued, written;
 	struct put *first, **last;
 	bool stop;
+	int64_t locking_since; /* monotonic; 0: the thread does not wait for the store's lock */
+	int64_t stalled_at;    /* monotonic, of the newest call */
+	uint64_t commits;
+	size_t later_n; /* such puts that are not written yet */
+	uint16_t later_code; /* of the first that failed */
+	char later_detail[160];
 	void (*stalled)(void *arg); /* set once, before any put */
 	void *stalled_arg;
 };
@@ -75,12 +86,27 @@ put_write(struct published *p, MDB_txn *txn, struct put *put)
 	return r != 0 ? r : mdb_put(txn, put->is_file ? p->files : p->certificates, &key, &value, 0);
 }
 
+/* Waits for the lock of the store, which every process that can read it could hold. What else may take long, the disk, is
+ * nobody's fault. */
+static int
+transaction_begin(struct published *p, MDB_txn **ret_txn)
+{
+	pthread_mutex_lock(&p->lock);
+	p->locking_since = clock_monotonic();
+	pthread_mutex_unlock(&p->lock);
+	int r = mdb_txn_begin(p->env, NULL, 0, ret_txn);
+	pthread_mutex_lock(&p->lock);
+	p->locking_since = 0;
+	pthread_mutex_unlock(&p->lock);
+	return r;
+}
+
 /* One transaction for the whole batch. */
 static int
 batch_write(struct published *p, struct put *first)
 {
 	MDB_txn *txn;
-	int r = mdb_txn_begin(p->env, NULL, 0, &txn);
+	int r = transaction_begin(p, &txn);
 	if (r != 0)
 		return r;
 	for (struct put *put = first; put != NULL && r == 0; put = put->next)
@@ -92,16 +118,30 @@ batch_write(struct published *p, struct put *first)
 	return mdb_txn_commit(txn);
 }
 
+/* Under the lock. */
+static void
+later_finish(struct published *p, err_t e)
+{
+	p->later_n--;
+	if (!err_is(e) || p->later_code != ERR_OK)
+		return;
+	p->later_code = e.code;
+	snprintf(p->later_detail, sizeof p->later_detail, "%s", err_detail());
+}
+
 /* Tells the waiting callers; a put that nobody waits for is freed here. Under the lock. */
 static void
-batch_finish(struct put *first, err_t e)
+batch_finish(struct published *p, struct put *first, err_t e)
 {
+	p->commits += !err_is(e);
 	for (struct put *put = first, *next; put != NULL; put = next) {
 		next = put->next;
 		put->done = true;
 		put->code = e.code;
 		if (err_is(e))
 			snprintf(put->detail, sizeof put->detail, "%s", err_detail());
+		if (put->later)
+			later_finish(p, e);
 		if (put->abandoned)
 			free(put);
 	}
@@ -136,7 +176,7 @@ writer_run(void *arg)
 		int r = batch_write(p, first);
 		err_t e = r == 0 ? OK : published_store_error(r, "writing the status store");
 		pthread_mutex_lock(&p->lock);
-		batch_finish(first, e);
+		batch_finish(p, first, e);
 		pthread_cond_broadcast(&p->written);
 	}
 	pthread_mutex_unlock(&p->lock);
@@ -188,6 +228,7 @@ waits_init(struct published *p)
 	pthread_cond_init(&p->written, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	p->last = &p->first;
+	p->stalled_at = -STALL_EVERY_US;
 }
 
 err_t
@@ -255,34 +296,91 @@ put_new(struct bytes key, struct bytes value)
 	return put;
 }
 
+/* Under the lock. */
+static void
+put_queue(struct published *p, struct put *put)
+{
+	*p->last = put;
+	p->last = &put->next;
+	pthread_cond_signal(&p->queued);
+}
+
+static struct timespec
+deadline(void)
+{
+	int64_t end = clock_monotonic() + PUBLISHED_WRITE_US;
+	return (struct timespec){end / TIME_SECOND, end % TIME_SECOND * 1000};
+}
+
+/* Whether somebody holds the lock of the store, and that is not known yet: those who are started anew need a moment, and a
+ * disk that is slow is no reason to start them anew. Under the lock. */
+static bool
+stall_new(struct published *p)
+{
+	int64_t now = clock_monotonic();
+	if (p->stalled == NULL || p->locking_since == 0 || now - p->locking_since < LOCK_US || now - p->stalled_at < STALL_EVERY_US)
+		return false;
+	p->stalled_at = now;
+	return true;
+}
+
+static err_t
+late(bool locked)
+{
+	return err_make(ERR_DEADLINE, "the status store was not written in time: %s",
+	    locked ? "does a reader hold its lock?" : "is the disk slow?");
+}
+
 /* Queues it and waits until it is on disk or the deadline has passed. */
 static err_t
 put_run(struct published *p, struct put *put)
 {
-	int64_t end = clock_monotonic() + PUBLISHED_WRITE_US;
-	struct timespec until = {end / TIME_SECOND, end % TIME_SECOND * 1000};
+	struct timespec until = deadline();
 	int waited = 0;
 	pthread_mutex_lock(&p->lock);
-	*p->last = put;
-	p->last = &put->next;
-	pthread_cond_signal(&p->queued);
+	put_queue(p, put);
 	while (!put->done && waited == 0)
 		waited = pthread_cond_timedwait(&p->written, &p->lock, &until);
-	bool done = put->done;
+	bool done = put->done, locked = p->locking_since != 0, tell = !done && stall_new(p);
 	put->abandoned = !done;
 	pthread_mutex_unlock(&p->lock);
-	if (!done && p->stalled != NULL)
+	if (tell)
 		p->stalled(p->stalled_arg);
 	if (!done)
-		return err_make(ERR_DEADLINE, "the status store was not written in time: does a reader hold its lock?");
+		return late(locked);
 	err_t e = put->code == ERR_OK ? OK : err_import(put->code, put->detail);
 	free(put);
 	return e;
 }
 
-err_t
-published_write_certificate(struct published *p, const uint8_t issuer_spki_sha256[DIGEST_SHA256_LEN],
-    struct bytes serial, const struct published_certificate *certificate)
+/* Waits until at most so many of those that nobody waits for are left. As long as some are written there is no hurry, and a
+ * lock that is held is given time to be freed. Under the lock, which is given up to tell of a stall. */
+static err_t
+later_wait(struct published *p, size_t most)
+{
+	size_t before = p->later_n;
+	int64_t give_up = clock_monotonic() + LATER_US;
+	struct timespec until = deadline();
+	while (p->later_n > most) {
+		bool over = pthread_cond_timedwait(&p->written, &p->lock, &until) != 0;
+		if (p->later_n < before)
+			give_up = clock_monotonic() + LATER_US;
+		if (over && stall_new(p)) {
+			pthread_mutex_unlock(&p->lock);
+			p->stalled(p->stalled_arg);
+			pthread_mutex_lock(&p->lock);
+		}
+		if (clock_monotonic() >= give_up)
+			return late(p->locking_since != 0);
+		before = p->later_n;
+		until = deadline();
+	}
+	return OK;
+}
+
+static err_t
+certificate_put(const uint8_t issuer_spki_sha256[DIGEST_SHA256_LEN], struct bytes serial,
+    const struct published_certificate *certificate, struct put **ret_put)
 {
 	uint8_t key[PUBLISHED_KEY_LEN], record[PUBLISHED_RECORD_LEN];
 	size_t key_n;
@@ -290,7 +388,57 @@ published_write_certificate(struct published *p, const uint8_t issuer_spki_sha25
 	TRY(published_record_key(issuer_spki_sha256, serial, key, &key_n));
 	published_record_write(certificate, record);
 	TRY(published_record_read(BYTES_OF(record), &proven));
-	return put_run(p, put_new(bytes(key, key_n), BYTES_OF(record)));
+	*ret_put = put_new(bytes(key, key_n), BYTES_OF(record));
+	return OK;
+}
+
+err_t
+published_write_certificate(struct published *p, const uint8_t issuer_spki_sha256[DIGEST_SHA256_LEN],
+    struct bytes serial, const struct published_certificate *certificate)
+{
+	struct put *put;
+	TRY(certificate_put(issuer_spki_sha256, serial, certificate, &put));
+	return put_run(p, put);
+}
+
+err_t
+published_write_later(struct published *p, const uint8_t issuer_spki_sha256[DIGEST_SHA256_LEN], struct bytes serial,
+    const struct published_certificate *certificate)
+{
+	struct put *put;
+	TRY(certificate_put(issuer_spki_sha256, serial, certificate, &put));
+	put->later = put->abandoned = true;
+	pthread_mutex_lock(&p->lock);
+	err_t e = later_wait(p, LATER_MAX - 1);
+	if (!err_is(e)) {
+		p->later_n++;
+		put_queue(p, put);
+	}
+	pthread_mutex_unlock(&p->lock);
+	if (err_is(e))
+		free(put);
+	return e;
+}
+
+err_t
+published_write_wait(struct published *p)
+{
+	pthread_mutex_lock(&p->lock);
+	err_t e = later_wait(p, 0);
+	if (!err_is(e) && p->later_code != ERR_OK)
+		e = err_import(p->later_code, p->later_detail);
+	p->later_code = ERR_OK;
+	pthread_mutex_unlock(&p->lock);
+	return e;
+}
+
+uint64_t
+published_write_commits(struct published *p)
+{
+	pthread_mutex_lock(&p->lock);
+	uint64_t commits = p->commits;
+	pthread_mutex_unlock(&p->lock);
+	return commits;
 }
 
 err_t

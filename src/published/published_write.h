@@ -16,8 +16,8 @@ struct published;
 /* Opens (and makes) the store in an existing directory, and starts the thread (call it after the jail was entered or
  * allow threads in it). The files become readable, the lock file writable, for the directory's group. */
 err_t published_write_open(const char *directory, struct published **ret_published);
-/* stalled(arg) is called by whoever waits when a put was not written in time: to have the readers started anew. Set it
- * right after opening. */
+/* stalled(arg) is called by whoever waits when a put was not written in time because somebody else holds the store's lock: to
+ * have the readers started anew. At most once in 30 seconds, and never for a slow disk. Set it right after opening. */
 void published_write_on_stall(struct published *p, void (*stalled)(void *arg), void *arg);
 /* Waits for what is queued. Accepts NULL. */
 void published_write_close(struct published *p);
@@ -26,6 +26,15 @@ void published_write_close(struct published *p);
  * ERR_DEADLINE: unknown whether it was written; put it again. */
 err_t published_write_certificate(struct published *p, const uint8_t issuer_spki_sha256[DIGEST_SHA256_LEN],
     struct bytes serial, const struct published_certificate *certificate);
+
+/* The same for many: returns before it is written, and waits only when thousands are not. An error of one is told by
+ * published_write_wait, which returns when all are on disk; ERR_DEADLINE when for a minute none was. One thread at a time. */
+err_t published_write_later(struct published *p, const uint8_t issuer_spki_sha256[DIGEST_SHA256_LEN], struct bytes serial,
+    const struct published_certificate *certificate);
+err_t published_write_wait(struct published *p);
+
+/* Since the opening, for tests. */
+uint64_t published_write_commits(struct published *p);
 
 /* Puts or replaces a CA certificate, the certificate of its OCSP signer, or its CRL (DER). Any thread. */
 err_t published_write_file(struct published *p, enum published_kind kind, struct str name, struct bytes der);

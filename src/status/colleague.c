@@ -122,7 +122,7 @@ question_fill(struct status *s, const paraph_Status *m, paraph_StatusKeys *quest
 		return OK;
 	default: /* health: the key process must be well too */
 		question->which_body = paraph_StatusKeys_health_tag;
-		return OK;
+		return responder_check(&s->responder, clock_now());
 	}
 }
 

@@ -126,3 +126,23 @@ responder_fill_one(
 	TRY(ocsp_id_read(id, &request.ids[0]));
 	return responder_fill(r, &request, now, ret_sign, &terms);
 }
+
+static bool
+signer_valid(const struct issuer *i, int64_t now)
+{
+	struct certificate c;
+	return i->ocsp_der != NULL && !err_is(certificate_read(bytes(i->ocsp_der, i->ocsp_n), &c)) && now >= c.not_before_at &&
+	       now <= c.not_after_at;
+}
+
+err_t
+responder_check(struct responder *r, int64_t now)
+{
+	TRY(published_read_begin(r->store));
+	issuers_refresh(&r->issuers, r->store);
+	published_read_end(r->store);
+	for (size_t k = 0; k < r->issuers.n; k++)
+		if (signer_valid(&r->issuers.list[k], now))
+			return OK;
+	return err_make(ERR_KEY_MISSING, "no OCSP signer was published whose certificate is valid now");
+}

@@ -30,4 +30,7 @@ err_t responder_fill(struct responder *r, const struct ocsp_request *request, in
 err_t responder_fill_one(
     struct responder *r, struct bytes issuer_spki_sha256, struct bytes serial, int64_t now, paraph_OcspSign *ret_sign);
 
+/* Whether answers can be had: ERR_KEY_MISSING when no CA has an OCSP signer whose certificate is valid now. */
+err_t responder_check(struct responder *r, int64_t now);
+
 #endif

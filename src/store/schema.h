@@ -6,7 +6,10 @@
 
 struct sqlite3;
 
-/* Runs the migrations that are missing. ERR_STORE when the database is newer than this program. */
-err_t schema_update(struct sqlite3 *db);
+enum { SCHEMA_NEWEST = 1000 };
+
+/* Runs the migrations that are missing, up to this one (SCHEMA_NEWEST but in a test). ERR_STORE when the database is newer
+ * than this program. */
+err_t schema_update(struct sqlite3 *db, int to);
 
 #endif

@@ -302,7 +302,7 @@ open_writer(struct store *s, struct store_options options)
 		snprintf(sql, sizeof sql, "PRAGMA max_page_count=%lld", (long long)options.pages_max);
 		TRY(run(s->tx.db, sql));
 	}
-	TRY(schema_update(s->tx.db));
+	TRY(schema_update(s->tx.db, SCHEMA_NEWEST));
 	/* wal_autocheckpoint=0 and this hook are the same slot: the hook only counts. */
 	sqlite3_wal_hook(s->tx.db, note_log_pages, s);
 	return OK;

@@ -39,7 +39,17 @@ def problem(f, *args, **kwargs):
 
 @pytest.mark.parametrize("body, status, slug, pointer", [
     (person(country="fr"), 422, "name-does-not-fit", "/country"),
-    (person(surname="x" * 65), 422, "name-does-not-fit", None),
+    (person(surname="x" * 65), 422, "name-does-not-fit", "/surname"),
+    (person(given_name="J" * 32, surname="D" * 32), 422, "name-does-not-fit", None),
+    (person(organization="\u00e9" * 65, organization_id="NTRFR-1"), 422, "name-does-not-fit", "/organization"),
+    (person(organization="ACME\u00ad", organization_id="NTRFR-1"), 422, "name-does-not-fit", "/organization"),
+    (person(organization="ACME", organization_id="NTRFR-1 "), 422, "name-does-not-fit", "/organization_id"),
+    (person(surname="Doe "), 422, "name-does-not-fit", "/surname"),
+    (person(surname=" Doe"), 422, "name-does-not-fit", "/surname"),
+    (person(given_name="Jane  Ann"), 422, "name-does-not-fit", "/given_name"),
+    (person(given_name="Jane\u00a0Ann"), 422, "name-does-not-fit", "/given_name"),
+    (person(surname="Do\u00ade"), 422, "name-does-not-fit", "/surname"),
+    ({k: v for k, v in person(pseudonym="J D ").items() if k not in ("given_name", "surname")}, 422, "name-does-not-fit", "/pseudonym"),
     (person(surname="Doe\u202e"), 422, "bad-field", "/surname"),
     (person(surname=""), 422, "bad-field", "/surname"),
     (person(email="jane"), 422, "bad-field", "/email"),
@@ -127,6 +137,36 @@ def test_ended_requests(service):
     k = Journey(service).register().upload().request().link().open()
     assert k.browser.post("/s/v1/decline", {"reason": "price wrong"})["status"] == "declined"
     assert sender.get(f"/v1/requests/{k.req['id']}")["status"] == "declined"
+
+
+@pytest.mark.parametrize("end", ["canceled", "expired"])
+def test_who_has_signed_keeps_his_document_when_the_request_ends(service, end):
+    """One of two signers has signed: what he signed is his, by both of his links; the other finds that the invitation has ended."""
+    ends, sender = time.time() + 8, service.api("sender")
+    one, two = Journey(service).register().upload(), Journey(service, given="John", surname="Roe").register()
+    signers = [{"key": key, "registration": j.registration, "method": "email_code",
+                "fields": [{"file": one.file["id"], "page": 1, "x": 60, "y": y, "w": 180, "h": 54}]} for key, j, y in (("one", one, 60), ("two", two, 160))]
+    deadline = {"deadline": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ends))} if end == "expired" else {}
+    one.request(signers=signers, **deadline)
+    one.link().open().send_code().try_code().consent().sign()
+    assert one.result["status"] == "signed"
+    document, invitation = one.signed(), one.token
+    confirmation = one.link().token
+    two.link().open()
+    if end == "canceled":
+        sender.post(f"/v1/requests/{one.req['id']}/cancel", {})
+    else:
+        time.sleep(max(0, ends + 1 - time.time()))
+    for wait in (False, True) if end == "expired" else (False,):  # past the deadline, and when housekeeping has seen it
+        until = time.monotonic() + 30
+        while wait and sender.get(f"/v1/requests/{one.req['id']}")["status"] != "expired":
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        for one.token in (invitation, confirmation):
+            one.open()
+            assert one.facts()["status"] == "signed" and one.browser.get("/s/v1/result") == one.result and one.signed() == document
+        assert problem(two.open).slug == "link-ended"
+    assert one.browser.post("/s/v1/revoke")["certificates"][0]["status"] == "revoked"
 
 
 # ---- the same twice -----------------------------------------------------------------------------------------------------

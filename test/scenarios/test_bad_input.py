@@ -1,10 +1,12 @@
 """Bad input gets one clear sentence and a stable code, loses nothing and hurts nobody: each kind, through the real API."""
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import socket
 import ssl
@@ -198,13 +200,15 @@ def drip(s, first, seconds, every=0.1, piece=b" "):
 
 
 def sockets(pid):
-    return sum(os.readlink(f"/proc/{pid}/fd/{n}").startswith("socket:") for n in os.listdir(f"/proc/{pid}/fd"))
+    found = 0
+    for n in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):  # closed since it was listed
+            found += os.readlink(f"/proc/{pid}/fd/{n}").startswith("socket:")
+    return found
 
 
-@pytest.mark.parametrize("path,kind,length", [("/v1/files", "application/pdf", "Content-Length: 1000000"),
-                                              ("/v1/files", "application/pdf", "Transfer-Encoding: chunked"),
-                                              ("/v1/requests", "application/json", "Content-Length: 1000")])
-def test_a_body_that_drips(own_service, path, kind, length):
+@pytest.mark.parametrize("length", ["Content-Length: 1000000", "Transfer-Encoding: chunked"])
+def test_a_document_that_drips(own_service, length):
     """nginx looks at pauses only: core ends what comes too slowly as a whole, says so, and keeps nothing of it."""
     s = own_service()
     s.start(env={"PARAPH_TEST_BODY_SECONDS": "3"})
@@ -218,8 +222,8 @@ def test_a_body_that_drips(own_service, path, kind, length):
         return context.wrap_socket(socket.create_connection(("localhost", s.https)), server_hostname="localhost")
 
     def head(key):
-        return (f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nIdempotency-Key: {uuid.uuid4().hex}\r\n"
-                f"Content-Type: {kind}\r\n{length}\r\n\r\n").encode()
+        return (f"POST /v1/files HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nIdempotency-Key: {uuid.uuid4().hex}\r\n"
+                f"Content-Type: application/pdf\r\n{length}\r\n\r\n").encode()
     began = time.monotonic()
     with connect() as c:
         said = drip(c, head(s.key("sender")), 20, piece=piece)
@@ -230,6 +234,76 @@ def test_a_body_that_drips(own_service, path, kind, length):
     while stored(s) != before or sockets(core) > held:
         assert time.monotonic() < until, (stored(s), before, sockets(core), held)
         time.sleep(0.05)
+
+
+PLACES = int(re.search(r"SERVE_CONNECTIONS_MAX = (\d+)", (TOP / "src/api/serve.h").read_text()).group(1))
+
+
+@pytest.fixture
+def many_descriptors():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("path,kind", [("/v1/requests", "application/json"), ("/v1/requests/req_x/cancel", "application/json"),
+                                       ("/v1/files", "application/pdf")])
+def test_bodies_of_nobody_take_no_place_in_core(own_service, many_descriptors, path, kind):
+    """As many as core has places for, begun without a token and never ended: others are served as if nobody were there."""
+    s = own_service()
+    s.start()
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: x\r\nContent-Type: {kind}\r\nContent-Length: 1000\r\n\r\n {{"
+    with contextlib.ExitStack() as stack:
+        for _ in range(PLACES + 32):
+            c = stack.enter_context(socket.create_connection(("127.0.0.1", s.http)))
+            c.sendall(head.encode())
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            began = time.monotonic()
+            assert s.api("sender").get("/v1/health")["status"] == "ok"
+            assert time.monotonic() - began < 2
+            time.sleep(0.2)
+        assert sockets(s.pids("paraph-core")[0]) < 200
+        Journey(s).until_code()
+
+
+def test_core_rests_while_all_places_are_taken(own_service, many_descriptors):
+    """Straight at its socket, past the front: who finds no place waits without costing anything, and is served when one is free."""
+    s = own_service()
+    s.start()
+    core = s.pids("paraph-core")[0]
+
+    def used():
+        return sum(map(int, pathlib.Path(f"/proc/{core}/stat").read_text().rsplit(")", 1)[1].split()[11:13])) / os.sysconf("SC_CLK_TCK")
+    with contextlib.ExitStack() as stack:
+        for _ in range(PLACES + 32):
+            c = stack.enter_context(socket.socket(socket.AF_UNIX))
+            c.connect(str(s.dir / "run/core.sock"))
+        until = time.monotonic() + 10
+        while "front-full" not in s.logs():
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        before = used()
+        time.sleep(2)
+        assert used() - before < 0.5
+    until = time.monotonic() + 10
+    while sockets(core) > 200:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert s.api().get("/v1/health")["status"] == "ok"
+
+
+def test_a_small_body_in_chunks(service):
+    """As large as one may be, and in pieces: the front keeps all of it in memory."""
+    c = http.client.HTTPConnection("127.0.0.1", service.http, timeout=30)
+    for size, status in ((256 * 1024, 400), (256 * 1024 + 1, 413)):
+        pieces = (b"x" * min(1024, size - at) for at in range(0, size, 1024))
+        c.request("POST", "/v1/requests", pieces, {"Authorization": "Bearer " + service.key("sender"), "Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"},
+                  encode_chunked=True)
+        answer = c.getresponse()
+        assert answer.status == status, answer.read()
+        c.close()
 
 
 def test_a_slow_body_that_goes_on_is_taken(own_service):

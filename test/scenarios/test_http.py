@@ -191,6 +191,19 @@ def test_personal_data_is_never_kept(house, signed):
         decent(answer)
 
 
+def test_a_name_that_says_demo(house):
+    """No certificate of this instance may: refused before a code is sent, not after consent. A part of it is a name."""
+    for over in ({"surname": "DEMO Doe"}, {"given": "DEMO"}):
+        with pytest.raises(service_module.Problem) as e:
+            Journey(house, **over).register()
+        assert (e.value.status, e.value.slug) == (422, "name-does-not-fit")
+        assert e.value.body["errors"][0]["pointer"] == ("/surname" if "surname" in over else "/given_name")
+    with pytest.raises(service_module.Problem) as e:
+        Journey(house).register(organization="ACME DEMO", organization_id="NTRFR-1")
+    assert e.value.body["errors"][0]["pointer"] == "/organization"
+    assert Journey(house, surname="Demo").register().registration
+
+
 # ---- bodies ----
 
 @pytest.mark.parametrize("path, kind, role", [("/v1/registrations", "application/json", "registration"), ("/v1/requests", "application/json", "sender"),

@@ -37,9 +37,10 @@ static void
 unknown_links(void **state)
 {
 	struct id signer;
+	int64_t expires_at;
 	(void)state;
-	assert_err(link_find(open_worker.reader, STR("nobody has this"), 1, &signer), ERR_LINK_UNKNOWN);
-	assert_err(link_find(open_worker.reader, STR(""), 1, &signer), ERR_LINK_UNKNOWN);
+	assert_err(link_find(open_worker.reader, STR("nobody has this"), &signer, &expires_at), ERR_LINK_UNKNOWN);
+	assert_err(link_find(open_worker.reader, STR(""), &signer, &expires_at), ERR_LINK_UNKNOWN);
 }
 
 static void

@@ -36,6 +36,30 @@ a_code_says_what_it_signs(void **state)
 	assert_true(holds(&sms, "\n@sign.example #493201"));
 }
 
+/* Wherever the limits fall, in characters of two, three and four octets. */
+static void
+a_text_message_is_whole_characters(void **state)
+{
+	(void)state;
+	static const char *const characters[] = {"\xc3\xa9", "\xe7\x94\xb0", "\xf0\x9f\x98\x80"};
+	for (size_t k = 0; k < sizeof characters / sizeof *characters; k++)
+		for (size_t ascii = 0; ascii < 5; ascii++) {
+			paraph_CodeMessage m = code_message();
+			char title[120] = "aaaa";
+			struct str clean;
+			AUTO_BUF(sms, 1000);
+			title[ascii < 4 ? ascii : 4] = '\0';
+			for (size_t n = strlen(title), step = strlen(characters[k]); n + step <= 100; n += step)
+				snprintf(title + n, sizeof title - n, "%s", characters[k]);
+			snprintf(m.title, sizeof m.title, "%s", title);
+			snprintf(m.sender, sizeof m.sender, "%s", title);
+			text_code_sms(&m, "sign.example", &sms);
+			size_t from = bytes_find(buf_bytes(&sms), 0, str_bytes(STR("\n\n")));
+			assert_ok(str_check(bytes(sms.p, from), &clean));
+			assert_true(holds(&sms, characters[k]) && holds(&sms, ". Never share it."));
+		}
+}
+
 static void
 addresses_cannot_inject(void **state)
 {
@@ -72,6 +96,7 @@ the_catcher_escapes_and_forgets(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_code_says_what_it_signs),
+    cmocka_unit_test(a_text_message_is_whole_characters),
     cmocka_unit_test(addresses_cannot_inject),
     cmocka_unit_test(the_catcher_escapes_and_forgets),
 };

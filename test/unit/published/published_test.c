@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static char folder[] = "/tmp/published-test-XXXXXX";
@@ -209,18 +210,12 @@ stalled(void *arg)
 	stalls++;
 }
 
-/* A reader that was taken over may lock the store: the writer's caller gets its deadline, and the end of that reader is the end
- * of the trouble. */
-static void
-a_hostile_reader_cannot_stall_the_writer(void **state)
+/* A process that holds the lock of the store when this returns. */
+static pid_t
+hostile_start(void)
 {
-	(void)state;
-	static const uint8_t serial[] = {0x42, 1};
-	struct published_certificate c = {.not_after = 5, .reason = -1};
 	int ready[2];
 	char one;
-	assert_ok(published_write_open(folder, &writer));
-	published_write_on_stall(writer, stalled, NULL);
 	assert_int_equal(pipe(ready), 0);
 	pid_t hostile = fork();
 	if (hostile == 0) {
@@ -232,12 +227,109 @@ a_hostile_reader_cannot_stall_the_writer(void **state)
 		_exit(1);
 	}
 	assert_int_equal(read(ready[0], &one, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	return hostile;
+}
+
+static void
+hostile_stop(pid_t hostile)
+{
+	kill(hostile, SIGKILL);
+	waitpid(hostile, NULL, 0);
+}
+
+static void
+later_put(unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++) {
+		struct published_certificate c = {.not_after = i, .reason = -1};
+		uint8_t serial[4] = {0x43, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i};
+		assert_ok(published_write_later(writer, issuer, BYTES_OF(serial), &c));
+	}
+}
+
+/* As core does at its start: thousands share a commit. The lock is held until all are queued, so that their number is known. */
+static void
+many_certificates_share_commits(void **state)
+{
+	(void)state;
+	enum { FIRST = 3000, ALL = 20000 };
+	struct published_reader *reader;
+	struct published_certificate c;
+	assert_ok(published_write_open(folder, &writer));
+	pid_t hostile = hostile_start();
+	uint64_t before = published_write_commits(writer);
+	later_put(0, FIRST);
+	hostile_stop(hostile);
+	assert_ok(published_write_wait(writer));
+	uint64_t commits = published_write_commits(writer) - before;
+	assert_in_range(commits, 3, 4);
+	later_put(FIRST, ALL); /* more than are kept in memory */
+	assert_ok(published_write_wait(writer));
+	assert_ok(published_write_wait(writer)); /* of nothing */
+	assert_ok(published_read_open(folder, &reader));
+	assert_ok(published_read_begin(reader));
+	for (unsigned i = 0; i < ALL; i++) {
+		uint8_t serial[4] = {0x43, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i};
+		assert_ok(published_read_certificate(reader, issuer, BYTES_OF(serial), &c));
+		assert_int_equal(c.not_after, i);
+	}
+	published_read_end(reader);
+	published_read_close(reader);
+	published_write_close(writer);
+}
+
+static _Atomic unsigned sync_seconds;
+
+/* Instead of the C library's, for LMDB too. */
+int
+fdatasync(int fd)
+{
+	sleep(sync_seconds);
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+/* A slow disk holds up whoever puts, but the readers are not to blame. */
+static void
+a_slow_disk_is_no_stalled_reader(void **state)
+{
+	(void)state;
+	static const uint8_t serial[] = {0x42, 2};
+	struct published_certificate c = {.not_after = 5, .reason = -1};
+	assert_ok(published_write_open(folder, &writer));
+	published_write_on_stall(writer, stalled, NULL);
+	stalls = 0;
+	sync_seconds = PUBLISHED_WRITE_US / TIME_SECOND + 1;
+	assert_err(published_write_certificate(writer, issuer, BYTES_OF(serial), &c), ERR_DEADLINE);
+	assert_non_null(strstr(err_detail(), "disk"));
+	assert_int_equal(stalls, 0);
+	assert_ok(published_write_later(writer, issuer, BYTES_OF(serial), &c)); /* who can wait, waits */
+	assert_ok(published_write_wait(writer));
+	assert_int_equal(stalls, 0);
+	sync_seconds = 0;
+	published_write_close(writer);
+}
+
+/* A reader that was taken over may lock the store: the writer's caller gets its deadline, and the end of that reader is the end
+ * of the trouble. */
+static void
+a_hostile_reader_cannot_stall_the_writer(void **state)
+{
+	(void)state;
+	static const uint8_t serial[] = {0x42, 1};
+	struct published_certificate c = {.not_after = 5, .reason = -1};
+	assert_ok(published_write_open(folder, &writer));
+	published_write_on_stall(writer, stalled, NULL);
+	stalls = 0;
+	pid_t hostile = hostile_start();
 	int64_t start = clock_monotonic();
 	assert_err(published_write_certificate(writer, issuer, BYTES_OF(serial), &c), ERR_DEADLINE);
 	assert_true(clock_monotonic() - start < PUBLISHED_WRITE_US + 2 * TIME_SECOND);
 	assert_int_equal(stalls, 1);
-	kill(hostile, SIGKILL);
-	waitpid(hostile, NULL, 0);
+	assert_err(published_write_certificate(writer, issuer, BYTES_OF(serial), &c), ERR_DEADLINE);
+	assert_int_equal(stalls, 1); /* told a moment ago */
+	hostile_stop(hostile);
 	assert_ok(published_write_certificate(writer, issuer, BYTES_OF(serial), &c));
 	published_write_close(writer);
 }
@@ -251,6 +343,8 @@ main(void)
 	    cmocka_unit_test(many_writers_one_reader),
 	    cmocka_unit_test(revocation_keeps_the_time_of_publication),
 	    cmocka_unit_test(files),
+	    cmocka_unit_test(many_certificates_share_commits),
+	    cmocka_unit_test(a_slow_disk_is_no_stalled_reader),
 	    cmocka_unit_test(a_hostile_reader_cannot_stall_the_writer),
 	};
 	return cmocka_run_group_tests(tests, folder_make, folder_remove);

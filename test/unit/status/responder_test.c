@@ -84,9 +84,13 @@ nothing_is_known_before_it_was_published(void **state)
 	assert_err(ask(&w->issuing.c, DIGEST_SHA1, 1, "", w->now), ERR_NOT_FOUND);
 	assert_ok(published_write_file(writer, PUBLISHED_CA_CERTIFICATE, STR("issuing"), w->issuing.der));
 	assert_err(ask(&w->issuing.c, DIGEST_SHA1, 1, "", w->now), ERR_KEY_MISSING); /* no OCSP signer yet */
+	assert_err(responder_check(&responder, w->now), ERR_KEY_MISSING);
 	assert_ok(published_write_file(writer, PUBLISHED_OCSP_CERTIFICATE, STR("issuing"), w->ocsp.der));
 	assert_ok(ask(&w->issuing.c, DIGEST_SHA1, 1, "", w->now));
 	assert_int_equal(question.certificate.size, w->ocsp.der.n);
+	assert_ok(responder_check(&responder, w->now));
+	assert_err(responder_check(&responder, w->ocsp.c.not_after_at + 1), ERR_KEY_MISSING);
+	assert_err(responder_check(&responder, w->ocsp.c.not_before_at - 1), ERR_KEY_MISSING);
 }
 
 /* [EN 319 411-1 OVR-6.6.3-02] */

@@ -1,8 +1,10 @@
 #include "store/query.h"
+#include "store/schema.h"
 #include "unit.h"
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -285,10 +287,117 @@ statements_fit_the_schema(void **state)
 	store_free(s);
 }
 
+static sqlite3 *
+database_open(void)
+{
+	sqlite3 *db = NULL;
+	char path[128];
+	snprintf(path, sizeof path, "%s/paraph.db", dir);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	return db;
+}
+
+/* The first column of the first row. */
+static int
+number(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *stmt = NULL;
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	int n = sqlite3_column_int(stmt, 0);
+	sqlite3_finalize(stmt);
+	return n;
+}
+
+static bool
+blob_used(struct store_tx *r, const char *name)
+{
+	AUTO_QUERY(q, r, SQL_BLOB_USED);
+	query_text(&q, str_c(name));
+	bool used = query_next(&q);
+	assert_ok(query_end(&q));
+	return used;
+}
+
+/* What the first version of the schema held is there after the update, and found. */
+static void
+an_older_database_is_updated(void **state)
+{
+	static const char rows[] =
+	    "INSERT INTO file VALUES (1, x'01', 'o', 'b-file', x'00', 1, 1, '{}', 5);"
+	    "INSERT INTO request (n, id, owner, title, sender, state, deadline_at, made_at) VALUES (1, x'02', 'o', 't', 's', 'sent', 9, 5);"
+	    "INSERT INTO document VALUES (1, x'03', x'02', 1, 't', x'01', 'b-original', x'00', 1, 1, 'b-revision0', x'00', 1, 'b-plan', x'00', 5);"
+	    "INSERT INTO revision (n, document, act, intent, blob, sha256, length, record, evidence, made_at)"
+	    " VALUES (1, x'03', x'04', x'05', 'b-revision', x'00', 1, x'00', '{}', 5);"
+	    "INSERT INTO api_key (n, id, sha256, roles, name, made_at) VALUES (1, 'a', x'00', 'sender', 'n', 5);";
+	static const char *const used[] = {"b-file", "b-original", "b-revision0", "b-plan", "b-revision"};
+	struct store *s;
+	struct store_tx *r;
+	(void)state;
+	sqlite3 *db = database_open();
+	assert_ok(schema_update(db, 1));
+	assert_int_equal(number(db, "PRAGMA user_version"), 1);
+	assert_int_equal(sqlite3_exec(db, rows, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	for (int round = 0; round < 2; round++) { /* the second finds it updated */
+		assert_ok(store_open(dir, (struct store_options){0}, &s));
+		assert_ok(store_reader_new(s, &r));
+		for (size_t i = 0; i < sizeof used / sizeof *used; i++)
+			assert_true(blob_used(r, used[i]));
+		assert_false(blob_used(r, "b-orphan"));
+		assert_int_equal(count_keys(r), 1);
+		struct key more = key_make(round == 0 ? "b" : "a");
+		assert_int_equal(store_write(s, put_key, &more).code, round == 0 ? ERR_OK : ERR_EXISTS);
+		store_reader_free(r);
+		store_free(s);
+		if (round == 0) {
+			db = database_open();
+			assert_int_equal(number(db, "PRAGMA user_version"), 2);
+			assert_int_equal(sqlite3_exec(db, "DELETE FROM api_key WHERE id = 'b'", NULL, NULL, NULL), SQLITE_OK);
+			sqlite3_close(db);
+		}
+	}
+}
+
+static const char *const texts[] = {
+#define SQL(name, text) [SQL_##name] = text,
+#include "store/sql.def"
+#undef SQL
+};
+
+/* What housekeeping asks, for each blob or every few seconds, grows with what is asked for and not with the tables. */
+static void
+housekeeping_searches_and_never_scans(void **state)
+{
+	static const enum query_sql asked[] = {SQL_BLOB_USED, SQL_SESSION_PURGE, SQL_IDEMPOTENCY_PURGE, SQL_REQUEST_PAST,
+	    SQL_OUTBOX_NEXT, SQL_ACT_OPEN};
+	struct store *s;
+	(void)state;
+	assert_ok(store_open(dir, (struct store_options){0}, &s));
+	store_free(s);
+	sqlite3 *db = database_open();
+	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+		char sql[1024];
+		sqlite3_stmt *stmt = NULL;
+		int searches = 0;
+		snprintf(sql, sizeof sql, "EXPLAIN QUERY PLAN %s", texts[asked[i]]);
+		assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+		while (sqlite3_step(stmt) == SQLITE_ROW) {
+			const char *step = (const char *)sqlite3_column_text(stmt, 3);
+			if (strstr(step, "SCAN") != NULL)
+				fail_msg("%s: %s", texts[asked[i]], step);
+			searches += strstr(step, "USING INDEX") != NULL || strstr(step, "USING COVERING INDEX") != NULL;
+		}
+		sqlite3_finalize(stmt);
+		assert_int_equal(searches, asked[i] == SQL_BLOB_USED ? 6 : 1);
+	}
+	sqlite3_close(db);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
 static const struct CMUnitTest tests[] = {
 	TEST(writes_and_reads), TEST(an_error_undoes_only_its_own_command), TEST(survives_a_kill), TEST(one_process_has_it),
 	TEST(full_then_room), TEST(many_share_commits), TEST(readers_cannot_write), TEST(a_moment_stays_the_same),
-	TEST(statements_fit_the_schema),
+	TEST(statements_fit_the_schema), TEST(an_older_database_is_updated), TEST(housekeeping_searches_and_never_scans),
 };
 UNIT_MAIN(tests)
