@@ -56,6 +56,16 @@ fault_pass(const struct role *role, char *room, size_t n, char **ret_variable)
 #endif
 }
 
+/* A passphrase may come as a credential of the service manager, as it does to a service. Not to paraph init, which makes its own. */
+static void
+credentials_pass(const struct run *r, char *room, size_t n, char **ret_variable)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	if (r->result != NULL || folder == NULL || (size_t)snprintf(room, n, "CREDENTIALS_DIRECTORY=%s", folder) >= n)
+		return;
+	*ret_variable = room;
+}
+
 static err_t
 role_exec(const struct run *r, struct role *role, enum instance_user user, int channel)
 {
@@ -66,9 +76,10 @@ role_exec(const struct run *r, struct role *role, enum instance_user user, int c
 	snprintf(instance, sizeof instance, "instance=%s", r->instance->directory);
 	snprintf(role_text, sizeof role_text, "role=%s", role->name);
 	char *argv[] = {program, role_text, instance, r->result == NULL ? later : first, log, channel_text, NULL};
-	char fault[128];
-	char *env[] = {NULL, NULL};
-	fault_pass(role, fault, sizeof fault, &env[0]);
+	char fault[128], credentials[PATH_MAX + 32];
+	char *env[] = {NULL, NULL, NULL};
+	credentials_pass(r, credentials, sizeof credentials, &env[0]);
+	fault_pass(role, fault, sizeof fault, &env[env[0] == NULL ? 0 : 1]);
 	const struct process_descriptor fds[] = {{0, 0}, {1, 1}, {2, 2}, {channel, 3}};
 	uid_t uid = instance_uid(r->instance, user);
 	const struct process_start start = {.path = path, .argv = argv, .envp = env, .descriptors = fds, .descriptors_n = 4,

@@ -62,6 +62,8 @@ place_check(const struct instance *i)
 	TRY(open_check(i, "keys/root", R_OK | X_OK));
 	TRY(open_check(i, "keys/root/keystore", R_OK));
 	TRY(open_check(i, "public", W_OK | X_OK));
+	TRY(open_check(i, "public/root.cer", R_OK));
+	TRY(open_check(i, "public/root.crl", R_OK));
 	return alone_check(i);
 }
 

@@ -174,6 +174,7 @@ take_up(struct core *core, struct bytes der)
 			FAULT_POINT("core.root-crl");
 			list_use(a, list);
 			a->unpublished = true;
+			log_event(LOG_INFO, "root-crl", NULL);
 			return OK;
 		}
 	}

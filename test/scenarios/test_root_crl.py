@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pathlib
+import shutil
 import sqlite3
 import subprocess
 import time
@@ -202,11 +203,43 @@ def test_used_wrongly(untouched):
         assert r.returncode == 64 and r.stderr, r
 
 
-@pytest.mark.parametrize("name, says", [("keystore", "bring it back"), ("passphrase", "passphrase"), ("journal", "journal")])
-def test_what_the_root_lacks_is_not_made_anew(untouched, name, says):
-    with away(untouched.dir / "keys/root" / name):
+@pytest.mark.parametrize("name, says", [("keys/root/keystore", "bring it back"), ("keys/root/passphrase", "passphrase"), ("keys/root/journal", "journal"),
+                                         ("public/root.crl", "bring it back"), ("public/root.cer", "bring it back")])
+def test_what_is_missing_is_not_made_anew(untouched, name, says):
+    with away(untouched.dir / name):
         refused(untouched, says)
-        assert not (untouched.dir / "keys/root" / name).exists()
+        assert not (untouched.dir / name).exists()
+
+
+def test_passphrase_from_elsewhere(old):
+    """As the service manager hands it over."""
+    with away(old.dir / "keys/root/passphrase"):
+        folder = old.place / "credentials"
+        folder.mkdir(mode=0o755)
+        (folder / "paraph-root").write_bytes((old.dir / "keys/root/passphrase.away").read_bytes())
+        os.chmod(folder / "paraph-root", 0o444)
+        before = number(served(old))
+        r = subprocess.run([old.prefix / "bin/paraph", "ceremony", "root-crl", "--json", old.dir], capture_output=True, text=True, timeout=60,
+                           env=dict(old.env, CREDENTIALS_DIRECTORY=str(folder)))
+        assert r.returncode == 0 and json.loads(r.stdout)["number"] == before + 1, r
+    wait_served(old, before + 1)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_by_the_user_to_whom_the_instance_belongs(prefix):
+    """Nothing of it needs root's rights."""
+    s = service_module.Service(prefix, wrap=["true"])  # makes the folders only
+    try:
+        shutil.rmtree(s.dir, ignore_errors=True)
+        os.chown(s.place, 65534, 65534)
+        s.wrap = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        s.paraph("init", "--https-port", s.https, "--http-port", s.http, s.dir)
+        assert ceremony(s)["number"] == 2
+        s.start()
+        assert number(served(s)) == 2
+    finally:
+        s.kill()
+        s.remove()
 
 
 def test_wrong_passphrase(untouched):
