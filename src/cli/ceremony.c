@@ -22,7 +22,9 @@ struct run {
 	void (*progress)(const char *line);
 	struct role root, issuing, status;
 	paraph_Keys *ask, *answer;
-	struct ceremony_result *result;
+	struct ceremony_result *result; /* of paraph init; NULL: a later ceremony, which makes no keys */
+	uint64_t number;                /* of the list that a later ceremony asks for */
+	struct buf *crl;
 };
 
 enum { PATIENCE_SECONDS = 60 };
@@ -54,18 +56,30 @@ fault_pass(const struct role *role, char *room, size_t n, char **ret_variable)
 #endif
 }
 
+/* A passphrase may come as a credential of the service manager, as it does to a service. Not to paraph init, which makes its own. */
+static void
+credentials_pass(const struct run *r, char *room, size_t n, char **ret_variable)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	if (r->result != NULL || folder == NULL || (size_t)snprintf(room, n, "CREDENTIALS_DIRECTORY=%s", folder) >= n)
+		return;
+	*ret_variable = room;
+}
+
 static err_t
 role_exec(const struct run *r, struct role *role, enum instance_user user, int channel)
 {
 	char path[PATH_MAX], instance[PATH_MAX + 16], role_text[32];
-	static char program[] = "paraph-keys", channel_text[] = "ceremony-keys=3", ceremony[] = "ceremony=yes", log[] = "log=2";
+	static char program[] = "paraph-keys", channel_text[] = "ceremony-keys=3", log[] = "log=2";
+	static char first[] = "ceremony=first", later[] = "ceremony=later";
 	TRY(process_find("paraph-keys", path));
 	snprintf(instance, sizeof instance, "instance=%s", r->instance->directory);
 	snprintf(role_text, sizeof role_text, "role=%s", role->name);
-	char *argv[] = {program, role_text, instance, ceremony, log, channel_text, NULL};
-	char fault[128];
-	char *env[] = {NULL, NULL};
-	fault_pass(role, fault, sizeof fault, &env[0]);
+	char *argv[] = {program, role_text, instance, r->result == NULL ? later : first, log, channel_text, NULL};
+	char fault[128], credentials[PATH_MAX + 32];
+	char *env[] = {NULL, NULL, NULL};
+	credentials_pass(r, credentials, sizeof credentials, &env[0]);
+	fault_pass(role, fault, sizeof fault, &env[env[0] == NULL ? 0 : 1]);
 	const struct process_descriptor fds[] = {{0, 0}, {1, 1}, {2, 2}, {channel, 3}};
 	uid_t uid = instance_uid(r->instance, user);
 	const struct process_start start = {.path = path, .argv = argv, .envp = env, .descriptors = fds, .descriptors_n = 4,
@@ -174,8 +188,9 @@ scratch(const struct instance *i, int *ret_fd)
 	return OK;
 }
 
+/* With this number, or the next one that the root's journal does not know yet. */
 static err_t
-root_crl_get(struct run *r)
+root_crl_get(struct run *r, uint64_t number, struct buf *ret_crl)
 {
 	AUTO_FD(entries) = -1;
 	AUTO_FD(crl) = -1;
@@ -184,11 +199,11 @@ root_crl_get(struct run *r)
 	paraph_CrlSign *m = &ask_new(r, paraph_Keys_crl_sign_tag)->body.crl_sign;
 	m->intent.size = 16;
 	rand_fill(m->intent.bytes, 16);
-	m->number = 1;
+	m->number = number;
 	m->this_update = time_floor(r->now_at);
 	m->next_update = m->this_update + r->instance->root_crl_days * TIME_DAY;
 	TRY(ask(r, &r->root, (int[]){entries, crl}, 2, paraph_Keys_crl_signed_tag));
-	return file_read(crl, &r->result->root_crl);
+	return file_read(crl, ret_crl);
 }
 
 static err_t
@@ -268,7 +283,7 @@ all_ceremonies(struct run *r)
 	TRY(issuing_ceremony(r));
 	TRY(role_start(r, &r->status, "status", INSTANCE_USER_KEYS_STATUS));
 	TRY(status_ceremony(r));
-	TRY(root_crl_get(r));
+	TRY(root_crl_get(r, 1, &r->result->root_crl));
 	say(r, "the root's list of revoked certificates");
 	return OK;
 }
@@ -281,19 +296,44 @@ ceremony_done(struct ceremony_result *r)
 		buf_done(all[i]);
 }
 
+/* Runs one of the ceremonies; whatever became of it, no program of it is left. */
+static err_t
+hold(struct run *r, err_t (*act)(struct run *r))
+{
+	r->ask = message_new(&message_keys);
+	r->answer = message_new(&message_keys);
+	err_t e = act(r);
+	role_stop(&r->status);
+	role_stop(&r->issuing);
+	role_stop(&r->root);
+	message_free(&message_keys, r->ask);
+	message_free(&message_keys, r->answer);
+	return e;
+}
+
 err_t
 ceremony_run(const struct instance *i, int64_t now_at, void (*progress)(const char *line),
     struct ceremony_result *ret_result)
 {
 	struct buf empty = buf_init(8192);
 	*ret_result = (struct ceremony_result){empty, empty, empty, empty, empty, empty, empty, empty};
-	struct run r = {.instance = i, .now_at = now_at, .progress = progress, .result = ret_result,
-	    .ask = message_new(&message_keys), .answer = message_new(&message_keys)};
-	err_t e = all_ceremonies(&r);
-	role_stop(&r.status);
-	role_stop(&r.issuing);
-	role_stop(&r.root);
-	message_free(&message_keys, r.ask);
-	message_free(&message_keys, r.answer);
-	return e;
+	struct run r = {.instance = i, .now_at = now_at, .progress = progress, .result = ret_result};
+	return hold(&r, all_ceremonies);
+}
+
+static err_t
+root_crl_ceremony(struct run *r)
+{
+	TRY(role_start(r, &r->root, "root", INSTANCE_USER_KEYS));
+	err_t e = root_crl_get(r, r->number, r->crl);
+	return e.code != ERR_PEER_GONE ? e :
+	    err_make(ERR_START, "paraph-keys role=root ended, its own line says why: key store, passphrase and journal in %s/keys/root must be "
+	    "those that paraph init made", r->instance->directory);
+}
+
+err_t
+ceremony_root_crl(const struct instance *i, int64_t now_at, uint64_t number, struct buf *crl)
+{
+	struct run r = {.instance = i, .now_at = now_at, .number = number, .crl = crl};
+	return hold(&r, root_crl_ceremony);
 }

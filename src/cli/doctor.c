@@ -192,31 +192,48 @@ fetched(struct patient *p, const char *check, err_t e, const char *seen)
 }
 
 static err_t
-crl_age(struct patient *p, const char *path, const struct buf *issuer, char *ret_seen, size_t room)
+crl_fetch(struct patient *p, const char *path, const struct buf *issuer, struct crl *ret_list, struct buf *der)
 {
-	struct crl list;
 	struct certificate ca;
-	AUTO_BUF(der, FILE_MAX);
-	TRY(fetch(p, path, &der));
-	TRY(crl_read(buf_bytes(&der), &list));
+	TRY(fetch(p, path, der));
+	TRY(crl_read(buf_bytes(der), ret_list));
 	TRY(issuer_read(issuer, &ca));
-	if (!bytes_eq(list.issuer, ca.subject))
+	if (!bytes_eq(ret_list->issuer, ca.subject))
 		return err_make(ERR_CONF, "%s is the list of another CA", path);
-	TRY(verify_signature(ca.spki, list.algorithm, list.tbs, list.signature));
-	if (list.next_update_at <= p->now)
-		return err_make(ERR_CONF, "%s is too old, no list is being issued", path);
-	int64_t life = list.next_update_at - list.this_update_at, age = p->now - list.this_update_at;
-	snprintf(ret_seen, room, "%s is %lld minutes old, good for %lld more", path, (long long)(age / TIME_MINUTE),
-	    (long long)((life - age) / TIME_MINUTE));
-	return OK;
+	return verify_signature(ca.spki, ret_list->algorithm, ret_list->tbs, ret_list->signature);
+}
+
+/* The root's list comes from an operator, who wants to know while there is time: a quarter of its life, but a week, which is half of
+ * a short one. All others are made by the service itself. */
+static int64_t
+crl_margin(const struct patient *p, const struct buf *issuer, int64_t life)
+{
+	int64_t quarter = life / 4 > 7 * TIME_DAY ? life / 4 : 7 * TIME_DAY;
+	return issuer != &p->root ? 0 : quarter < life / 2 ? quarter : life / 2;
 }
 
 static void
 crl_check(struct patient *p, const char *path, const struct buf *issuer)
 {
-	char seen[200] = "";
-	err_t e = crl_age(p, path, issuer, seen, sizeof seen);
-	fetched(p, "crl", e, seen);
+	struct crl list;
+	AUTO_BUF(der, FILE_MAX);
+	err_t e = crl_fetch(p, path, issuer, &list, &der);
+	if (err_is(e)) {
+		fetched(p, "crl", e, NULL);
+		return;
+	}
+	const char *directory = p->instance.directory;
+	int64_t life = list.next_update_at - list.this_update_at, left = list.next_update_at - p->now;
+	if (left <= 0)
+		finding_add(p->findings, FINDING_FAIL, "crl", "%s is too old: %s%s%s", path,
+		    issuer == &p->root ? "nothing is signed until somebody runs paraph ceremony root-crl " : "no list is being issued, see ",
+		    directory, issuer == &p->root ? "" : "/log");
+	else if (left < crl_margin(p, issuer, life))
+		finding_add(p->findings, FINDING_WARN, "crl", "%s ends in %lld hours, and signing then: run paraph ceremony root-crl %s", path,
+		    (long long)(left / TIME_HOUR), directory);
+	else
+		finding_add(p->findings, FINDING_OK, "crl", "%s is %lld minutes old, good for %lld more", path,
+		    (long long)((p->now - list.this_update_at) / TIME_MINUTE), (long long)(left / TIME_MINUTE));
 }
 
 static err_t

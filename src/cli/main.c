@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/doctor.h"
 #include "cli/init.h"
+#include "cli/renewal.h"
 #include "cli/revoke.h"
 #include "cli/serve.h"
 #include "cli/sign.h"
@@ -16,6 +17,7 @@ static const struct command commands[] = {
     {"verify", verify_main, "say who signed a PDF, when, and whether it changed"},
     {"revoke", revoke_main, "revoke a signer certificate"},
     {"audit", audit_main, "recompute the audit log and compare it with journals and database"},
+    {"ceremony", renewal_main, "have the root sign its next list of revoked certificates"},
     {"doctor", doctor_main, "look for what is wrong with an instance"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

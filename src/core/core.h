@@ -26,6 +26,7 @@ struct core_settings {
 	const char *terms;        /* text of the terms of use */
 	const char *terms_version;
 	const char *served_dir;
+	const char *root_crl;     /* file in which a ceremony leaves the root's next list */
 	const char *audit_dir;    /* for the auditor's copy; NULL: nobody reads it */
 	char policy_oid[160];     /* of signer certificates */
 	bool demo;

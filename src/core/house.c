@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "core/ask.h"
 #include "core/audit.h"
+#include "core/authority.h"
 #include "core/crl.h"
 #include "core/idempotency.h"
 #include "core/link.h"
@@ -49,6 +50,12 @@ static err_t
 revocations(struct worker *w)
 {
 	return crl_keep(w, self.instance->crl_every_minutes * TIME_MINUTE, self.instance->crl_next_update_hours * TIME_HOUR);
+}
+
+static err_t
+authority(struct worker *w)
+{
+	return authority_keep(w->core);
 }
 
 static err_t
@@ -172,6 +179,7 @@ static struct task {
 } tasks[] = {
 	{"messages", send_messages, TIME_SECOND, 0},
 	{"settle", settle, 5 * TIME_SECOND, 0},
+	{"authority", authority, 5 * TIME_SECOND, 0},
 	{"responder", responder, TIME_MINUTE, 0},
 	{"revocations", revocations, 2 * TIME_SECOND, 0},
 	{"journal-root-status", status_root, TIME_MINUTE, 0}, /* these four: [policy] checkpoint_seconds */

@@ -29,7 +29,8 @@ static struct core core = {.document_mutex = PTHREAD_MUTEX_INITIALIZER, .documen
 static struct buf terms = {.cap = TERMS_MAX};
 static char terms_version[TERMS_HEAD_MAX];
 static struct {
-	char db[PATH_MAX], blobs[PATH_MAX], served[PATH_MAX], status[PATH_MAX], bootstrap[PATH_MAX], audit[PATH_MAX];
+	char db[PATH_MAX], blobs[PATH_MAX], served[PATH_MAX], status[PATH_MAX], bootstrap[PATH_MAX], audit[PATH_MAX], public[PATH_MAX],
+	    root_crl[PATH_MAX];
 } paths;
 static struct loop *loop;
 static struct serve *serving;
@@ -84,6 +85,8 @@ settings_read(const char *directory)
 	TRY(instance_path(&instance, "status", paths.status));
 	TRY(instance_path(&instance, "audit", paths.audit));
 	TRY(instance_path(&instance, "bootstrap.json", paths.bootstrap));
+	TRY(instance_path(&instance, "public", paths.public));
+	TRY(instance_path(&instance, "public/root.crl", paths.root_crl));
 	TRY(terms_read());
 	TRY(policy_read());
 	core.set.name = instance.name;
@@ -92,6 +95,7 @@ settings_read(const char *directory)
 	core.set.terms = (const char *)terms.p;
 	core.set.terms_version = terms_version;
 	core.set.served_dir = paths.served;
+	core.set.root_crl = paths.root_crl;
 	core.set.demo = instance.kind == INSTANCE_DEMO;
 	core.set.registration_age = instance.registration_months * 31 * TIME_DAY;
 	core.set.certificate_minutes = instance.certificate_minutes;
@@ -117,13 +121,14 @@ descriptors_read(int argc, char **argv)
 	return core.status_n > 0 ? OK : err_make(ERR_CONF, "no status process was given");
 }
 
-/* Writes nowhere but here, reads nothing else but bootstrap.json at its first start. */
+/* Writes nowhere but here, reads nothing else but bootstrap.json at its first start and what is public: the folder, because a file
+ * that is replaced is another one to the kernel. */
 static err_t
 jail(void)
 {
 	struct jail_path list[] = {{paths.db, JAIL_WRITE}, {paths.blobs, JAIL_WRITE}, {paths.served, JAIL_WRITE},
-	    {paths.status, JAIL_WRITE}, {0}, {0}};
-	size_t n = 4;
+	    {paths.status, JAIL_WRITE}, {paths.public, JAIL_READ}, {0}, {0}};
+	size_t n = 5;
 	if (access(paths.bootstrap, F_OK) == 0)
 		list[n++] = (struct jail_path){paths.bootstrap, JAIL_READ};
 	if (access(paths.audit, W_OK) == 0) { /* paraphd makes it when there is somebody to read it */
@@ -263,7 +268,7 @@ publish_all(struct worker *w)
 	const struct bytes *part = core.authority->part;
 	TRY(published_write_file(core.published, PUBLISHED_CA_CERTIFICATE, STR("root"), part[AUTHORITY_ROOT]));
 	TRY(published_write_file(core.published, PUBLISHED_CA_CERTIFICATE, STR("issuing"), part[AUTHORITY_ISSUING]));
-	TRY(published_write_file(core.published, PUBLISHED_CRL, STR("root"), part[AUTHORITY_ROOT_CRL]));
+	TRY(published_write_file(core.published, PUBLISHED_CRL, STR("root"), authority_root_crl(core.authority)));
 	TRY(responder_publish(w));
 	TRY(crl_publish(w));
 	return issued_publish_all(w);
@@ -273,7 +278,10 @@ publish_all(struct worker *w)
 static void
 catch_up(struct worker *w)
 {
-	err_t e = sign_settle(w, INT64_MAX);
+	err_t e = authority_keep(w->core);
+	if (err_is(e))
+		log_error(e, "authority-at-start");
+	e = sign_settle(w, INT64_MAX);
 	if (err_is(e))
 		log_error(e, "settle-at-start");
 	e = responder_keep(w, instance.ocsp_certificate_days * TIME_DAY);

@@ -125,7 +125,7 @@ dss_pack(const struct core *core, const struct act_part *p, struct bytes ocsp_re
 	m->ocsps_count = 1;
 	TRY(PACK_BYTES(m->ocsps[0], ocsp_response));
 	m->crls_count = 1;
-	return PACK_BYTES(m->crls[0], part[AUTHORITY_ROOT_CRL]);
+	return PACK_BYTES(m->crls[0], authority_root_crl(core->authority));
 }
 
 static err_t

@@ -92,7 +92,7 @@ chain_json(const struct core *core)
 	const struct bytes *part = core->authority->part;
 	return canon_pack("{s:o, s:o, s:o, s:o, s:[o]}", "issuing", canon_base64(part[AUTHORITY_ISSUING]), "root",
 	    canon_base64(part[AUTHORITY_ROOT]), "tsu", canon_base64(part[AUTHORITY_TSU]), "seal",
-	    canon_base64(part[AUTHORITY_SEAL]), "crls", canon_base64(part[AUTHORITY_ROOT_CRL]));
+	    canon_base64(part[AUTHORITY_SEAL]), "crls", canon_base64(authority_root_crl(core->authority)));
 }
 
 static json_t *

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "core/archive.h"
 #include "core/ask.h"
+#include "core/authority.h"
 #include "core/lease.h"
 #include "core/pen.h"
 #include "os/clock.h"
@@ -215,10 +216,12 @@ recover(struct worker *w, struct act *act, err_t e)
 	return err_import(e.code, detail);
 }
 
-/* Nothing is begun when it could not be finished. */
+/* Nothing is begun when it could not be finished: the final check, after waiting for the lease and the act itself, wants a list of
+ * the root that is still good. */
 static err_t
 ready(struct worker *w)
 {
+	TRY(authority_check(w->core->authority, clock_now() + 2 * LEASE_US));
 	err_t e = ask_status_health(w->core);
 	if (!err_is(e) && !client_connected(w->core->keys))
 		e = err_make(ERR_PEER_GONE, "keys is not there");

@@ -266,6 +266,15 @@ put_entries(struct crl_writer *c, struct bytes entries)
 	return OK;
 }
 
+/* The root counts itself: a ceremony that died after its record was written must not end all later ones. core, which commits
+ * each number beforehand, gets that number or none. */
+static uint64_t
+crl_number(struct desk *d, uint64_t asked)
+{
+	uint64_t next = book_crl_number(d->book) + 1;
+	return d->role == JOURNAL_ROOT && next > asked ? next : asked;
+}
+
 static err_t
 crl_sign(struct desk *d, const paraph_CrlSign *m, enum keystore_use signer, struct bytes entries, struct buf *room,
     struct bytes *ret_crl)
@@ -277,7 +286,7 @@ crl_sign(struct desk *d, const paraph_CrlSign *m, enum keystore_use signer, stru
 	size_t n, half = crl_room(m->entries);
 	TRY(desk_certificate(d, signer, &issuer));
 	const struct crl_facts facts = {.issuer = issuer.subject, .issuer_key_id = issuer.subject_key_id,
-	    .algorithm = algorithm_of(signer), .number = m->number, .this_update_at = time_floor(m->this_update),
+	    .algorithm = algorithm_of(signer), .number = crl_number(d, m->number), .this_update_at = time_floor(m->this_update),
 	    .next_update_at = time_floor(m->next_update), .expired_since_at = issuer.not_before_at};
 	uint8_t *space = buf_extend(room, 2 * half);
 	if (space == NULL)
@@ -287,8 +296,8 @@ crl_sign(struct desk *d, const paraph_CrlSign *m, enum keystore_use signer, stru
 	TRY(put_entries(&c, entries));
 	TRY(crl_close(&c, &facts));
 	TRY(encode_done(&w, &tbs));
-	TRY(lint_crl(tbs, &issuer, d->book != NULL ? book_crl_number(d->book) : 0, clock_now()));
-	struct record_crl_sign r = {.number = m->number, .entries = m->entries, .this_update_at = (uint64_t)facts.this_update_at,
+	TRY(lint_crl(tbs, &issuer, book_crl_number(d->book), clock_now()));
+	struct record_crl_sign r = {.number = facts.number, .entries = m->entries, .this_update_at = (uint64_t)facts.this_update_at,
 	    .next_update_at = (uint64_t)facts.next_update_at};
 	memcpy(r.intent, m->intent.bytes, RECORD_ID);
 	digest_sha256(tbs, r.tbs_sha256);

@@ -153,7 +153,7 @@ journal_get(struct desk *d, const char *folder, bool ceremony)
 	if (!ceremony && access(first, F_OK) != 0)
 		return err_make(ERR_JOURNAL, "%s is missing: bring the journal back, without it nothing is signed", first);
 	struct journal_hooks hooks = {0};
-	if (d->role == JOURNAL_ISSUING) {
+	if (d->role != JOURNAL_STATUS) { /* what signs lists must know the number of the last one */
 		d->book = book_new();
 		hooks = (struct journal_hooks){d->book, book_apply, book_snapshot};
 	}

@@ -1,6 +1,7 @@
 /*
  * paraph-keys role=root|issuing|status instance=DIR control=FD, and one of
- *   ceremony-keys=FD                          making keys and storing certificates (paraph init)
+ *   ceremony-keys=FD                          making keys and storing certificates (paraph init); with ceremony=later
+ *                                             only what those keys sign afterwards (paraph ceremony)
  *   core-keys=FD keys-courier=FD              role issuing
  *   status-keys-0=FD status-keys-1=FD …       role status
  * Optional: passphrase=FD. Opens everything, enters its jail, and only then reads a message.
@@ -46,6 +47,14 @@ channels_get(struct serve_setup *s, int argc, char **argv, enum journal_role rol
 		TRY(add_channel(s, argc, argv, name));
 	}
 	return OK;
+}
+
+/* A later ceremony finds the keys and the journal that paraph init made, and makes none in their place. */
+static bool
+later_ceremony(int argc, char **argv)
+{
+	const char *which = process_argument(argc, argv, "ceremony");
+	return which != NULL && strcmp(which, "later") == 0;
 }
 
 static err_t
@@ -98,7 +107,7 @@ start(int argc, char **argv, struct serve_setup *s, const char *act, int *ret_ex
 	TRY(optional_fd(argc, argv, "passphrase", &passphrase_fd));
 	TRY(optional_fd(argc, argv, "keys-courier", &courier_fd));
 	TRY(signal_open(false, &s->signal_fd));
-	TRY(desk_open(directory, role, s->ceremony, passphrase_fd, &s->desk));
+	TRY(desk_open(directory, role, s->ceremony && !later_ceremony(argc, argv), passphrase_fd, &s->desk));
 	log_init("paraph-keys", instance_log_level(&s->desk->instance));
 	TRY(jail(s->desk));
 	if (act != NULL) {

@@ -75,7 +75,7 @@ static const struct conf_item items[] = {
     NUMBER("policy", "crl_every_minutes", 1, 1440, "60", "time between two CRLs; also after each revocation",
 	crl_every_minutes),
     NUMBER("policy", "crl_next_update_hours", 1, 24, "24", "nextUpdate of a CRL", crl_next_update_hours),
-    NUMBER("policy", "root_crl_days", 1, 365, "30", "nextUpdate of the root's CRL", root_crl_days),
+    NUMBER("policy", "root_crl_days", 1, 365, "180", "nextUpdate of the root's CRL; paraph ceremony root-crl makes the next one", root_crl_days),
     NUMBER("policy", "ocsp_next_update_minutes", 1, 60, "60", "nextUpdate of an OCSP answer, at most",
 	ocsp_next_update_minutes),
     NUMBER(

@@ -318,9 +318,23 @@ def liar(sick, tmp_path):
     it.server.shutdown()
 
 
-@breaks("crl /crl/issuing.crl is too old", "crl /crl/root.crl is too old")
+@breaks("crl /crl/issuing.crl is too old", "crl /crl/root.crl is too old: nothing is signed until somebody runs paraph ceremony root-crl")
 def test_age_of_lists(sick, liar):
     liar.crl_times = (NOW - 9 * DAY, NOW - DAY)
+    return findings(sick, liar.dir)
+
+
+@breaks("crl run paraph ceremony root-crl", state="warning")
+def test_the_end_of_the_roots_list_is_near(sick, liar):
+    """An operator has to make the next one: he hears of it in the last quarter, not when nothing can be signed any more."""
+    liar.crl_times = (NOW - 134 * DAY, NOW + 46 * DAY)
+    assert {s for c, s, _ in findings(sick, liar.dir) if c == "crl"} == {"ok"}
+    liar.crl_times = (NOW - 22 * DAY, NOW + 8 * DAY)
+    assert {s for c, s, _ in findings(sick, liar.dir) if c == "crl"} == {"ok"}
+    for ago, left in [(136, 44), (24, 6), (2, 1)]:
+        liar.crl_times = (NOW - ago * DAY, NOW + left * DAY)
+        told = [(s, detail) for c, s, detail in findings(sick, liar.dir) if c == "crl"]
+        assert [(s, "/crl/root.crl" in detail) for s, detail in told] == [("ok", False), ("warning", True)], told
     return findings(sick, liar.dir)
 
 

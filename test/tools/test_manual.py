@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-COMMANDS = ["init", "serve", "sign", "verify", "revoke", "audit", "doctor"]
+COMMANDS = ["init", "serve", "sign", "verify", "revoke", "audit", "ceremony", "doctor"]
 
 
 def helped(prefix, *words):

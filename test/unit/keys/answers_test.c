@@ -310,6 +310,30 @@ lists_are_numbered(void **state)
 	assert_ok(crl(6, bytes(NULL, 0), 0, 24 * TIME_HOUR, &list));
 }
 
+static uint64_t
+number_of(struct bytes der)
+{
+	struct crl c;
+	uint64_t n = 0;
+	assert_ok(crl_read(der, &c));
+	for (size_t i = 0; i < c.number.n; i++)
+		n = n << 8 | c.number.p[i];
+	return n;
+}
+
+/* Each ceremony opens the root anew; whoever lost count, or a list that never came out, does not lead to a number twice. */
+static void
+the_root_counts_its_lists(void **state)
+{
+	(void)state;
+	AUTO_BUF(first, 8192);
+	AUTO_BUF(second, 8192);
+	paper_root_crl(&house, &first);
+	paper_root_crl(&house, &second);
+	assert_int_equal(number_of(buf_bytes(&first)), 1);
+	assert_int_equal(number_of(buf_bytes(&second)), 2);
+}
+
 /* ---- what a destroyed key leaves behind ---- */
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -379,6 +403,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(keys_are_made_once),
     cmocka_unit_test(keeps_fitting_certificates),
     cmocka_unit_test(lists_are_numbered),
+    cmocka_unit_test(the_root_counts_its_lists),
 #ifndef GUARDED
     cmocka_unit_test(destroyed_is_destroyed),
 #endif

@@ -408,7 +408,7 @@ paper_finish(struct paper *p, struct bytes root_crl)
 	assert_int_equal(p->increment.which, 3);
 }
 
-/* The root's first list. */
+/* The root's first list, and the next one when asked again. */
 static inline void
 paper_root_crl(struct house *h, struct buf *crl)
 {
