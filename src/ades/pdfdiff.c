@@ -29,14 +29,26 @@ changed(struct walk *w, const char *format, ...)
 
 /* ---- rules ---- */
 
-/* Whether every use of a redefined object in the old revision is the one that the rule looked at. */
-static void
-allow(struct walk *w, const struct pdflex_value *reference, unsigned uses, const char *what)
+static bool
+same_reference(const struct pdflex_value *a, const struct pdflex_value *b)
 {
-	struct pdfdiff_mark *m = pdfdiff_marks_of(&w->m, reference);
-	if (m->state == PDFDIFF_CHANGED && m->uses > uses)
-		changed(w, "object %lld, used in more than one place, was redefined as %s", (long long)reference->integer, what);
-	m->allowed = true;
+	return a != NULL && b != NULL && a->kind == PDFLEX_REFERENCE && pdflex_equal(a, b);
+}
+
+/* An object may be redefined for a role that was its only one before, or be new: what had another role, say as the content
+ * of a page, would be redefined for that one too. */
+static void
+allow(struct walk *w, const struct pdflex_value *before, const struct pdflex_value *now, const char *what)
+{
+	struct pdfdiff_mark *m = pdfdiff_marks_of(&w->m, now);
+	if (now == NULL || now->kind != PDFLEX_REFERENCE)
+		return;
+	if (!same_reference(before, now) && m->state != PDFDIFF_NEW)
+		changed(w, "object %lld, which was there before as something else, became %s", (long long)now->integer, what);
+	else if (m->state == PDFDIFF_CHANGED && m->uses > 1)
+		changed(w, "object %lld, used in more than one place, was redefined as %s", (long long)now->integer, what);
+	else
+		m->allowed = true;
 }
 
 /* Everything below v that is new belongs to it; nothing below it may be an old object that was redefined. */
@@ -100,12 +112,6 @@ is_key(const char *key, const char *list)
 	return false;
 }
 
-static bool
-same_reference(const struct pdflex_value *a, const struct pdflex_value *b)
-{
-	return a != NULL && b != NULL && a->kind == PDFLEX_REFERENCE && pdflex_equal(a, b);
-}
-
 /* The value stayed as it is written; what it leads to answers for itself. */
 static bool
 stayed(const struct pdflex_value *a, const struct pdflex_value *b)
@@ -139,14 +145,13 @@ static err_t
 check_appearance(struct walk *w, const struct pdflex_value *before, const struct pdflex_value *now)
 {
 	const struct pdflex_value *a, *b;
-	if (before != NULL && before->kind == PDFLEX_REFERENCE)
-		allow(w, before, 1, "an appearance");
+	allow(w, before, before, "an appearance");
 	TRY(pdffile_resolve(w->f, w->old, before, &a));
 	TRY(pdffile_resolve(w->f, NEWEST, now, &b));
 	const struct pdflex_value *old_form = pdflex_get(a, "N"), *form = pdflex_get(b, "N");
 	if (same_reference(old_form, form) && pdfdiff_marks_of(&w->m, form)->state == PDFDIFF_CHANGED) {
 		const struct pdflex_value *dict;
-		allow(w, form, 1, "an appearance");
+		allow(w, old_form, form, "an appearance");
 		TRY(pdffile_resolve(w->f, NEWEST, form, &dict));
 		TRY(allow_new(w, dict, 0));
 	}
@@ -327,8 +332,7 @@ differ_page(struct walk *w, const char *key, const struct pdflex_value *before, 
 	const struct pdflex_value *a, *b;
 	TRY(pdffile_resolve(w->f, w->old, before, &a));
 	TRY(pdffile_resolve(w->f, NEWEST, now, &b));
-	if (now != NULL && now->kind == PDFLEX_REFERENCE)
-		allow(w, now, 1, "a list of annotations");
+	allow(w, before, now, "a list of annotations");
 	return check_list(w, a, b, "the list of annotations of a page", added_annotation);
 }
 
@@ -373,7 +377,7 @@ check_evidence(struct walk *w, const struct pdflex_value *before, const struct p
 	if (depth > 4)
 		return OK;
 	if (same_reference(before, now) && pdfdiff_marks_of(&w->m, now)->state == PDFDIFF_CHANGED)
-		allow(w, now, 1, "evidence");
+		allow(w, before, now, "evidence");
 	TRY(pdffile_resolve(w->f, w->old, before, &a));
 	TRY(pdffile_resolve(w->f, NEWEST, now, &b));
 	if (b == NULL || (b->kind != PDFLEX_DICT && b->kind != PDFLEX_ARRAY)) {
@@ -408,7 +412,7 @@ check_resources(struct walk *w, const struct pdflex_value *before, const struct 
 			changed(w, "the resources of the form were changed");
 		return OK; /* an object behind a reference that stayed answers for itself */
 	}
-	allow(w, now, 1, "resources of the form");
+	allow(w, before, now, "resources of the form");
 	for (const struct pdflex_value *m = a != NULL ? a->first : NULL; m != NULL; m = m->next) {
 		char key[64];
 		snprintf(key, sizeof key, "%.*s", (int)m->key.n, (const char *)m->key.p);
@@ -430,8 +434,7 @@ differ_form(struct walk *w, const char *key, const struct pdflex_value *before, 
 		const struct pdflex_value *a, *b;
 		TRY(pdffile_resolve(w->f, w->old, before, &a));
 		TRY(pdffile_resolve(w->f, NEWEST, now, &b));
-		if (now != NULL && now->kind == PDFLEX_REFERENCE)
-			allow(w, now, 1, "a list of fields");
+		allow(w, before, now, "a list of fields");
 		return check_list(w, a, b, "the list of form fields", added_field);
 	}
 	if (strcmp(key, "DR") == 0)
@@ -456,8 +459,7 @@ check_form(struct walk *w, const struct pdflex_value *before, const struct pdfle
 			changed(w, "the form was removed");
 		return OK;
 	}
-	if (now->kind == PDFLEX_REFERENCE)
-		allow(w, now, 1, "the form");
+	allow(w, before, now, "the form");
 	const struct pdflex_value *needs;
 	TRY(pdffile_member(w->f, NEWEST, b, "NeedAppearances", &needs));
 	struct form_change form = {.needs_appearances = needs != NULL && needs->kind == PDFLEX_BOOL && needs->integer != 0};
@@ -485,13 +487,13 @@ differ_root(struct walk *w, const char *key, const struct pdflex_value *before, 
 		if (stayed(before, now) && pdfdiff_marks_of(&w->m, now)->state == PDFDIFF_SAME)
 			return OK;
 		w->diff.added |= PDFDIFF_INFORMATION;
-		allow(w, now, 1, "metadata");
+		allow(w, before, now, "metadata");
 		return allow_new(w, now, 0);
 	}
 	if (stayed(before, now) && strcmp(key, "Extensions") != 0)
 		return OK;
 	if (is_key(key, "Extensions Version")) {
-		allow(w, now, 1, "a list of extensions"); /* versions of the format, nothing that is shown */
+		allow(w, before, now, "a list of extensions"); /* versions of the format, nothing that is shown */
 		return allow_new(w, now, 0);
 	}
 	changed(w, "/%s of the document was changed", key);
@@ -514,8 +516,7 @@ check_trailer(struct walk *w)
 	const struct pdflex_value *info = pdflex_get(b, "Info");
 	if (!pdflex_equal(pdflex_get(a, "Info"), info) || pdfdiff_marks_of(&w->m, info)->state != PDFDIFF_SAME) {
 		w->diff.added |= PDFDIFF_INFORMATION;
-		if (info != NULL && info->kind == PDFLEX_REFERENCE)
-			allow(w, info, 1, "document information");
+		allow(w, pdflex_get(a, "Info"), info, "document information");
 		TRY(allow_new(w, info, 0));
 	}
 	return OK;

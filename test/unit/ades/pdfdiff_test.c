@@ -1,0 +1,166 @@
+/*
+ * What a later revision may change, on files made by hand: the comparison itself, without signatures. (judge_test.c attacks
+ * whole signed files.)
+ */
+#include "ades/pdfdiff.h"
+#include "base/buf.h"
+#include "unit.h"
+
+struct object {
+	uint32_t number;
+	const char *text;
+	bool freed;
+};
+
+enum { OBJECTS_MAX = 24 };
+
+/* Appends objects (number 0 ends the list) and a table; trailer: more of its entries. */
+static void
+put_revision(struct buf *file, const struct object *objects, const char *trailer, unsigned size)
+{
+	size_t offsets[OBJECTS_MAX], at;
+	uint64_t previous = 0;
+	if (file->n == 0)
+		buf_put_str(file, STR("%PDF-1.7\n"));
+	else
+		assert_ok(pdffile_end(buf_bytes(file), file->n, &previous));
+	for (size_t i = 0; objects[i].number != 0; i++) {
+		assert_true(i < OBJECTS_MAX);
+		offsets[i] = file->n;
+		if (!objects[i].freed)
+			buf_printf(file, "%u 0 obj\n%s\nendobj\n", objects[i].number, objects[i].text);
+	}
+	at = file->n;
+	buf_put_str(file, STR("xref\n"));
+	for (size_t i = 0; objects[i].number != 0; i++)
+		buf_printf(file, "%u 1\n%010zu %05u %c\r\n", objects[i].number, objects[i].freed ? 0 : offsets[i],
+		    objects[i].freed ? 1 : 0, objects[i].freed ? 'f' : 'n');
+	buf_printf(file, "trailer\n<</Size %u /Root 1 0 R %s", size, trailer);
+	if (previous > 0)
+		buf_printf(file, " /Prev %llu", (unsigned long long)previous);
+	buf_printf(file, ">>\nstartxref\n%zu\n%%%%EOF\n", at);
+	assert_ok(buf_check(file));
+}
+
+/* What each document here starts with; a later object of the same number takes its place. */
+static const struct object plain[] = {
+    {1, "<</Type /Catalog /Pages 2 0 R /AcroForm 7 0 R /Metadata 10 0 R /Extensions 11 0 R /DSS 12 0 R>>", false},
+    {2, "<</Type /Pages /Kids [3 0 R] /Count 1>>", false},
+    {3, "<</Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 15 0 R /Resources <</Font 6 0 R>> /Annots 9 0 R>>", false},
+    {4, "<</Length 2>>\nstream\nq \nendstream", false},
+    {5, "<</Title (x)>>", false},
+    {6, "<</F1 <</Type /Font /Subtype /Type1 /BaseFont /Helvetica>>>>", false},
+    {7, "<</Fields 13 0 R /DR 14 0 R>>", false},
+    {8, "<</FT /Sig /T (waits) /Type /Annot /Subtype /Widget /Rect [0 0 0 0]>>", false},
+    {9, "[8 0 R]", false},
+    {10, "<</Type /Metadata /Length 3>>\nstream\n<x>\nendstream", false},
+    {11, "<</ADBE <</BaseVersion /1.7>>>>", false},
+    {12, "<</Certs []>>", false},
+    {13, "[8 0 R]", false},
+    {14, "<</Font <<>>>>", false},
+    {15, "[4 0 R]", false},
+    {0},
+};
+
+static void
+put_document(struct buf *file, const struct object *instead)
+{
+	struct object all[OBJECTS_MAX];
+	memcpy(all, plain, sizeof plain);
+	for (size_t i = 0; all[i].number != 0; i++)
+		for (const struct object *o = instead; o != NULL && o->number != 0; o++)
+			if (o->number == all[i].number)
+				all[i] = *o;
+	put_revision(file, all, "/Info 5 0 R", 16);
+}
+
+static void
+compare(struct buf *file, const char *what, bool wanted)
+{
+	AUTO_ARENA(arena, 1 << 24);
+	struct pdffile *f;
+	struct pdfdiff diff;
+	assert_ok(pdffile_read(buf_bytes(file), arena, &f));
+	assert_ok(pdfdiff_check(f, 1, &diff));
+	if (diff.changed != wanted)
+		fail_msg("%s: %s%s", what, wanted ? "no change found" : "a change: ", diff.what);
+}
+
+/* Update of the plain document, with a trailer of its own. */
+static void
+update_of(const struct object *document, const char *what, const struct object *objects, const char *trailer, bool wanted)
+{
+	AUTO_BUF(file, 1 << 16);
+	put_document(&file, document);
+	put_revision(&file, objects, trailer, 100);
+	compare(&file, what, wanted);
+}
+
+static void
+update(const char *what, const struct object *objects, bool wanted)
+{
+	update_of(NULL, what, objects, "/Info 5 0 R", wanted);
+}
+
+#define CATALOG(rest) "<</Type /Catalog /Pages 2 0 R " rest ">>"
+#define EVIL "<</Length 2>>\nstream\nQ \nendstream"
+
+/* An object is redefined in place for the role that it had. */
+static void
+roles_may_be_redefined(void **state)
+{
+	(void)state;
+	const struct object info[] = {{5, "<</Title (y)>>", false}, {0}};
+	const struct object info_new[] = {{20, "<</Title (y)>>", false}, {0}};
+	const struct object metadata[] = {{10, "<</Type /Metadata /Length 3>>\nstream\n<y>\nendstream", false}, {0}};
+	const struct object extensions[] = {{11, "<</ADBE <</BaseVersion /2.0>>>>", false}, {0}};
+	const struct object evidence[] = {{12, "<</Certs [] /CRLs []>>", false}, {0}};
+	const struct object resources[] = {{14, "<</Font <</F 20 0 R>>>>", false}, {20, "<</Type /Font>>", false}, {0}};
+	const struct object lists[] = {{13, "[8 0 R 20 0 R]", false}, {9, "[8 0 R 20 0 R]", false},
+	    {20, "<</FT /Sig /T (later) /Type /Annot /Subtype /Widget /Rect [0 0 0 0]>>", false}, {0}};
+	const struct object moved[] = {{1, CATALOG("/AcroForm 20 0 R /Metadata 10 0 R /Extensions 11 0 R /DSS 12 0 R"), false},
+	    {20, "<</Fields 13 0 R /DR 14 0 R>>", false}, {0}};
+	update("information", info, false);
+	update_of(NULL, "new information", info_new, "/Info 20 0 R", false);
+	update("metadata", metadata, false);
+	update("extensions", extensions, false);
+	update("evidence", evidence, false);
+	update("resources of the form", resources, false);
+	update("a field in both lists", lists, false);
+	update("a new form", moved, false);
+}
+
+/* What a page shows is redefined, and something harmless points at it. */
+static void
+roles_cannot_be_taken(void **state)
+{
+	(void)state;
+	const struct object content[] = {{4, EVIL, false}, {0}};
+	const struct object metadata[] = {{4, EVIL, false},
+	    {1, CATALOG("/AcroForm 7 0 R /Metadata 4 0 R /Extensions 11 0 R /DSS 12 0 R"), false}, {0}};
+	const struct object extensions[] = {{4, EVIL, false},
+	    {1, CATALOG("/AcroForm 7 0 R /Metadata 10 0 R /Extensions 4 0 R /DSS 12 0 R"), false}, {0}};
+	const struct object evidence[] = {{4, EVIL, false},
+	    {1, CATALOG("/AcroForm 7 0 R /Metadata 10 0 R /Extensions 11 0 R /DSS 4 0 R"), false}, {0}};
+	const struct object resources[] = {{4, EVIL, false}, {7, "<</Fields 13 0 R /DR 4 0 R>>", false}, {0}};
+	const struct object form[] = {{6, "<</Fields 13 0 R /DR 14 0 R /F1 <</Type /Font>>>>", false},
+	    {1, CATALOG("/AcroForm 6 0 R /Metadata 10 0 R /Extensions 11 0 R /DSS 12 0 R"), false}, {0}};
+	const struct object fields[] = {{15, "[8 0 R]", false}, {7, "<</Fields 15 0 R /DR 14 0 R>>", false}, {0}};
+	update_of(NULL, "content as information", content, "/Info 4 0 R", true);
+	update("content as metadata", metadata, true);
+	update("content as a list of extensions", extensions, true);
+	update("content as evidence", evidence, true);
+	update("content as resources of the form", resources, true);
+	update("fonts of a page as the form", form, true);
+	update("the list of contents as a list of fields", fields, true);
+	const struct object annotations[] = {{15, "[8 0 R]", false},
+	    {3, "<</Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 15 0 R /Resources <</Font 6 0 R>> /Annots 15 0 R>>", false},
+	    {0}};
+	update("the list of contents as a list of annotations", annotations, true);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(roles_may_be_redefined),
+    cmocka_unit_test(roles_cannot_be_taken),
+};
+UNIT_MAIN(tests)
