@@ -51,6 +51,15 @@ allow(struct walk *w, const struct pdflex_value *before, const struct pdflex_val
 		m->allowed = true;
 }
 
+/* A dictionary whose entries are compared one by one. Data behind one would go by unseen. */
+static void
+allow_entries(struct walk *w, struct pdfdiff_mark *m, const char *what)
+{
+	if (m->stream)
+		changed(w, "a stream was redefined as %s", what);
+	m->allowed = true;
+}
+
 /* Everything below v that is new belongs to it; nothing below it may be an old object that was redefined. */
 static err_t
 allow_new(struct walk *w, const struct pdflex_value *v, unsigned depth)
@@ -210,7 +219,7 @@ check_old_field(struct walk *w, const struct pdflex_value *reference, const stru
 		changed(w, "a signature was removed or replaced");
 		return OK;
 	}
-	pdfdiff_marks_of(&w->m, reference)->allowed = true;
+	allow_entries(w, pdfdiff_marks_of(&w->m, reference), "a form field");
 	return differ(w, before, now, differ_field, &c);
 }
 
@@ -238,15 +247,26 @@ check_new_field(struct walk *w, const struct pdflex_value *field, bool signature
 	return allow_new(w, field, 0);
 }
 
+static void
+added_field(struct walk *w, const struct pdflex_value *added)
+{
+	if (pdfdiff_marks_of(&w->m, added)->state != PDFDIFF_NEW)
+		changed(w, "an object that was there before became a form field");
+}
+
+/* The kids of a field that is new are new; those of an old one are what they were, or its /Kids changed. */
 static err_t
-check_kids(struct walk *w, const struct pdflex_value *field, bool signature, unsigned depth)
+check_kids(struct walk *w, const struct pdflex_value *field, bool added, bool signature, unsigned depth)
 {
 	const struct pdflex_value *kids;
 	TRY(pdffile_member(w->f, NEWEST, field, "Kids", &kids));
 	if (kids == NULL || kids->kind != PDFLEX_ARRAY)
 		return OK;
-	for (const struct pdflex_value *m = kids->first; m != NULL; m = m->next)
+	for (const struct pdflex_value *m = kids->first; m != NULL; m = m->next) {
+		if (added)
+			added_field(w, m);
 		TRY(check_field(w, m, signature, depth + 1));
+	}
 	return OK;
 }
 
@@ -272,7 +292,7 @@ check_field(struct walk *w, const struct pdflex_value *reference, bool signature
 		TRY(pdffile_resolve(w->f, w->old, reference, &before));
 		TRY(check_old_field(w, reference, before, now, inherited));
 	}
-	return check_kids(w, now, signature, depth);
+	return check_kids(w, now, m->state == PDFDIFF_NEW, signature, depth);
 }
 
 /* ---- lists that may only grow ---- */
@@ -300,10 +320,9 @@ check_list(struct walk *w, const struct pdflex_value *before, const struct pdfle
 }
 
 static err_t
-added_field(struct walk *w, const struct pdflex_value *added)
+put_in_field(struct walk *w, const struct pdflex_value *added)
 {
-	if (pdfdiff_marks_of(&w->m, added)->state != PDFDIFF_NEW)
-		changed(w, "an object that was there before became a form field");
+	added_field(w, added);
 	return OK; /* the walk over all fields looks at it */
 }
 
@@ -348,7 +367,7 @@ check_pages(struct walk *w)
 		TRY(pdffile_get(w->f, NEWEST, i, &b));
 		if (!pdflex_is(pdflex_get(a.value, "Type"), "Page") || !pdflex_is(pdflex_get(b.value, "Type"), "Page"))
 			continue;
-		w->m.mark[i].allowed = true;
+		allow_entries(w, &w->m.mark[i], "a page");
 		TRY(differ(w, a.value, b.value, differ_page, NULL));
 	}
 	return OK;
@@ -435,7 +454,7 @@ differ_form(struct walk *w, const char *key, const struct pdflex_value *before, 
 		TRY(pdffile_resolve(w->f, w->old, before, &a));
 		TRY(pdffile_resolve(w->f, NEWEST, now, &b));
 		allow(w, before, now, "a list of fields");
-		return check_list(w, a, b, "the list of form fields", added_field);
+		return check_list(w, a, b, "the list of form fields", put_in_field);
 	}
 	if (strcmp(key, "DR") == 0)
 		return check_resources(w, before, now, 0);
@@ -511,7 +530,7 @@ check_trailer(struct walk *w)
 	}
 	TRY(pdffile_root(w->f, w->old, &before));
 	TRY(pdffile_root(w->f, NEWEST, &now));
-	pdfdiff_marks_of(&w->m, reference)->allowed = true;
+	allow_entries(w, pdfdiff_marks_of(&w->m, reference), "the catalog");
 	TRY(differ(w, before, now, differ_root, NULL));
 	const struct pdflex_value *info = pdflex_get(b, "Info");
 	if (!pdflex_equal(pdflex_get(a, "Info"), info) || pdfdiff_marks_of(&w->m, info)->state != PDFDIFF_SAME) {

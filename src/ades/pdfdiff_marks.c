@@ -114,6 +114,7 @@ classify(struct pdfdiff_marks *m, uint32_t number)
 	    && (before->type != 1 || now->type != 1 || before->more == now->more))
 		return OK;
 	mark->state = !had ? PDFDIFF_NEW : !has ? PDFDIFF_GONE : PDFDIFF_CHANGED;
+	mark->stream = (had && a.stream) || (has && b.stream);
 	mark->allowed = (!had && is_container(&b)) || (!has && is_container(&a));
 	return OK;
 }

@@ -159,8 +159,27 @@ roles_cannot_be_taken(void **state)
 	update("the list of contents as a list of annotations", annotations, true);
 }
 
+/* A document that was prepared for it: what a page shows calls itself catalog, page or field, so that only its entries might
+ * be compared and not its data. */
+static void
+data_is_compared(void **state)
+{
+	(void)state;
+	const struct object page[] = {{4, "<</Type /Page /Length 2>>\nstream\nq \nendstream", false}, {0}};
+	const struct object page_now[] = {{4, "<</Type /Page /Length 2>>\nstream\nQ \nendstream", false}, {0}};
+	const struct object catalog[] = {{1, CATALOG("/Length 2") "\nstream\nq \nendstream", false},
+	    {15, "[1 0 R]", false}, {0}};
+	const struct object catalog_now[] = {{1, CATALOG("/Length 2") "\nstream\nQ \nendstream", false}, {0}};
+	const struct object kids[] = {{13, "[8 0 R 20 0 R]", false}, {20, "<</FT /Sig /T (later) /Kids [4 0 R]>>", false},
+	    {4, EVIL, false}, {0}};
+	update_of(page, "content that is called a page", page_now, "/Info 5 0 R", true);
+	update_of(catalog, "content that is called a catalog", catalog_now, "/Info 5 0 R", true);
+	update("content as part of a new field", kids, true);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(roles_may_be_redefined),
     cmocka_unit_test(roles_cannot_be_taken),
+    cmocka_unit_test(data_is_compared),
 };
 UNIT_MAIN(tests)
