@@ -172,8 +172,6 @@ struct field_change {
 	bool kids;
 };
 
-static err_t check_field(struct walk *w, const struct pdflex_value *reference, bool signature, unsigned depth);
-
 static err_t
 differ_field(struct walk *w, const char *key, const struct pdflex_value *before, const struct pdflex_value *now,
     void *more)
@@ -223,11 +221,83 @@ check_old_field(struct walk *w, const struct pdflex_value *reference, const stru
 	return differ(w, before, now, differ_field, &c);
 }
 
-/* A field that was not there: only a signature field, and nothing in it that acts. */
+/* ---- a new field ---- */
+
+/* Whether a stream has nothing in it that a page could show. */
 static err_t
-check_new_field(struct walk *w, const struct pdflex_value *field, bool signature)
+is_blank(struct walk *w, const struct pdflex_value *reference, bool *ret)
 {
-	if (!signature) {
+	struct pdffile_object o;
+	struct bytes data;
+	*ret = false;
+	if (reference->kind != PDFLEX_REFERENCE || pdfdiff_marks_of(&w->m, reference)->state != PDFDIFF_NEW)
+		return OK;
+	TRY(pdffile_get(w->f, NEWEST, (uint32_t)reference->integer, &o));
+	if (!o.stream)
+		return OK;
+	TRY(pdffile_decode(w->f, NEWEST, o.value, o.data, &data));
+	*ret = pdflex_space(data, 0) == data.n;
+	return OK;
+}
+
+/* Whether /Rect is written so that both corners share a coordinate. */
+static bool
+has_no_area(const struct pdflex_value *rect)
+{
+	const struct pdflex_value *corner[4], *m = rect != NULL && rect->kind == PDFLEX_ARRAY ? rect->first : NULL;
+	for (size_t i = 0; i < 4; i++, m = m->next) {
+		if (m == NULL || (m->kind != PDFLEX_INTEGER && m->kind != PDFLEX_REAL))
+			return false;
+		corner[i] = m;
+	}
+	return m == NULL && (pdflex_equal(corner[0], corner[2]) || pdflex_equal(corner[1], corner[3]));
+}
+
+/* A field that waits shows nothing: no appearance, none that has room, or blank ones. */
+static err_t
+check_waiting_appearance(struct walk *w, const struct pdflex_value *field)
+{
+	const struct pdflex_value *ap;
+	TRY(pdffile_member(w->f, NEWEST, field, "AP", &ap));
+	if (ap == NULL || has_no_area(pdflex_get(field, "Rect")))
+		return OK;
+	for (const struct pdflex_value *m = ap->first; m != NULL; m = m->next) {
+		bool blank;
+		TRY(is_blank(w, m, &blank));
+		if (!blank)
+			changed(w, "an empty signature field that shows something was added");
+	}
+	return OK;
+}
+
+/* What draws without an appearance: a border, a background, another kind of annotation. */
+static err_t
+check_waiting(struct walk *w, const struct pdflex_value *field)
+{
+	const struct pdflex_value *style;
+	TRY(pdffile_member(w->f, NEWEST, field, "MK", &style));
+	for (const struct pdflex_value *m = style != NULL ? style->first : NULL; m != NULL; m = m->next)
+		if (!bytes_eq(m->key, bytes("R", 1)))
+			changed(w, "an empty signature field with a border or a background was added");
+	if (pdflex_get(field, "Border") != NULL || pdflex_get(field, "BS") != NULL || pdflex_get(field, "C") != NULL)
+		changed(w, "an empty signature field with a border was added");
+	if (pdflex_get(field, "Subtype") != NULL && !pdflex_is(pdflex_get(field, "Subtype"), "Widget"))
+		changed(w, "an empty signature field that is another annotation was added");
+	return check_waiting_appearance(w, field);
+}
+
+/* What a field passes on to its kids. */
+struct above {
+	bool signature; /* /FT is /Sig */
+	bool added;     /* it is new */
+	bool filled;    /* it is new and holds a signature, which its kids may show */
+};
+
+/* A field that was not there: only a signature field, nothing in it that acts, and shown only once it is filled. */
+static err_t
+check_new_field(struct walk *w, const struct pdflex_value *field, struct above *a)
+{
+	if (!a->signature) {
 		changed(w, "a form field was added");
 		return OK;
 	}
@@ -240,12 +310,17 @@ check_new_field(struct walk *w, const struct pdflex_value *field, bool signature
 		}
 	}
 	const struct pdflex_value *value = pdflex_get(field, "V");
-	if (value != NULL)
+	if (value != NULL) {
+		a->filled = true;
 		TRY(check_value(w, value));
-	else
+	} else if (!a->filled) {
 		w->diff.added |= PDFDIFF_FIELD;
+		TRY(check_waiting(w, field));
+	}
 	return allow_new(w, field, 0);
 }
+
+static err_t check_field(struct walk *w, const struct pdflex_value *reference, struct above a, unsigned depth);
 
 static void
 added_field(struct walk *w, const struct pdflex_value *added)
@@ -256,24 +331,24 @@ added_field(struct walk *w, const struct pdflex_value *added)
 
 /* The kids of a field that is new are new; those of an old one are what they were, or its /Kids changed. */
 static err_t
-check_kids(struct walk *w, const struct pdflex_value *field, bool added, bool signature, unsigned depth)
+check_kids(struct walk *w, const struct pdflex_value *field, struct above a, unsigned depth)
 {
 	const struct pdflex_value *kids;
 	TRY(pdffile_member(w->f, NEWEST, field, "Kids", &kids));
 	if (kids == NULL || kids->kind != PDFLEX_ARRAY)
 		return OK;
 	for (const struct pdflex_value *m = kids->first; m != NULL; m = m->next) {
-		if (added)
+		if (a.added)
 			added_field(w, m);
-		TRY(check_field(w, m, signature, depth + 1));
+		TRY(check_field(w, m, a, depth + 1));
 	}
 	return OK;
 }
 
 static err_t
-check_field(struct walk *w, const struct pdflex_value *reference, bool signature, unsigned depth)
+check_field(struct walk *w, const struct pdflex_value *reference, struct above a, unsigned depth)
 {
-	bool inherited = signature;
+	bool inherited = a.signature;
 	const struct pdflex_value *before, *now;
 	if (depth > WALK_DEPTH_MAX)
 		return err_make(ERR_PDF_STRICT, "form fields nested too deeply");
@@ -284,15 +359,16 @@ check_field(struct walk *w, const struct pdflex_value *reference, bool signature
 	TRY(pdffile_resolve(w->f, NEWEST, reference, &now));
 	if (now == NULL || now->kind != PDFLEX_DICT)
 		return OK;
-	TRY(field_type(w, NEWEST, now, inherited, &signature));
+	TRY(field_type(w, NEWEST, now, inherited, &a.signature));
+	a.added = m->state == PDFDIFF_NEW;
 	if (m->state == PDFDIFF_NEW) {
 		m->allowed = true;
-		TRY(check_new_field(w, now, signature));
+		TRY(check_new_field(w, now, &a));
 	} else if (m->state == PDFDIFF_CHANGED) {
 		TRY(pdffile_resolve(w->f, w->old, reference, &before));
 		TRY(check_old_field(w, reference, before, now, inherited));
 	}
-	return check_kids(w, now, m->state == PDFDIFF_NEW, signature, depth);
+	return check_kids(w, now, a, depth);
 }
 
 /* ---- lists that may only grow ---- */
@@ -485,7 +561,7 @@ check_form(struct walk *w, const struct pdflex_value *before, const struct pdfle
 	TRY(differ(w, a, b, differ_form, &form));
 	TRY(pdffile_member(w->f, NEWEST, b, "Fields", &fields));
 	for (const struct pdflex_value *m = fields != NULL ? fields->first : NULL; m != NULL; m = m->next)
-		TRY(check_field(w, m, false, 0));
+		TRY(check_field(w, m, (struct above){0}, 0));
 	return OK;
 }
 

@@ -177,9 +177,64 @@ data_is_compared(void **state)
 	update("content as part of a new field", kids, true);
 }
 
+/* A field that is added to wait for a signature, on the page and in the form; rest: its other entries. */
+static void
+waiting(const char *rest, const char *appearance, bool wanted)
+{
+	char field[400];
+	snprintf(field, sizeof field, "<</FT /Sig /T (later) /Type /Annot %s>>", rest);
+	const struct object objects[] = {{13, "[8 0 R 20 0 R]", false}, {9, "[8 0 R 20 0 R]", false}, {20, field, false},
+	    {21, appearance, false}, {22, "<</N 21 0 R>>", false}, {0}};
+	update(rest, objects, wanted);
+}
+
+#define PAGE_WIDE "/Subtype /Widget /Rect [0 0 595 842] "
+#define FORM(data, n) "<</Type /XObject /Subtype /Form /BBox [0 0 9 9] /Length " n ">>\nstream\n" data "\nendstream"
+
+/* Until a field is signed it shows nothing: nobody would say who put over the page what it shows. */
+static void
+waiting_fields_show_nothing(void **state)
+{
+	(void)state;
+	static const char paint[] = FORM("0 0 9 9 re f", "12"), blank[] = FORM(" \n", "2");
+	waiting(PAGE_WIDE, "null", false);
+	waiting(PAGE_WIDE "/MK <</R 90>>", "null", false);
+	waiting(PAGE_WIDE "/AP <</N 21 0 R>>", blank, false);
+	waiting(PAGE_WIDE "/AP 22 0 R", blank, false);
+	waiting("/Subtype /Widget /Rect [5 5 5 9] /AP <</N 21 0 R>>", paint, false);
+	waiting(PAGE_WIDE "/AP <</N 21 0 R>>", paint, true);
+	waiting(PAGE_WIDE "/AP 22 0 R", paint, true);
+	waiting(PAGE_WIDE "/AP <</N <</On 21 0 R>>>>", paint, true);
+	waiting(PAGE_WIDE "/AP <</D 21 0 R>>", paint, true);
+	waiting(PAGE_WIDE "/AP <</N 4 0 R>>", blank, true);
+	waiting("/Subtype /Widget /AP <</N 21 0 R>>", paint, true);
+	waiting(PAGE_WIDE "/MK <</BG [1 1 1]>>", "null", true);
+	waiting(PAGE_WIDE "/Border [0 0 400]", "null", true);
+	waiting(PAGE_WIDE "/BS <</W 400>>", "null", true);
+	waiting(PAGE_WIDE "/C [1 0 0]", "null", true);
+	waiting("/Subtype /Square /Rect [0 0 595 842]", "null", true);
+}
+
+/* The parts of a new field that is signed show the signature; those of one that waits show nothing. */
+static void
+parts_of_new_fields(void **state)
+{
+	(void)state;
+	static const char part[] = "<</Parent 20 0 R /Type /Annot " PAGE_WIDE "/AP <</N 21 0 R>>>>";
+	static const char signature[] = "<</Type /Sig /ByteRange [0 1 2 3] /Contents <3000>>>";
+	struct object objects[] = {{13, "[8 0 R 20 0 R]", false}, {9, "[8 0 R 22 0 R]", false},
+	    {20, "<</FT /Sig /T (later) /Kids [22 0 R]>>", false}, {21, FORM("0 0 9 9 re f", "12"), false}, {22, part, false},
+	    {23, signature, false}, {0}};
+	update("part of a field that waits", objects, true);
+	objects[2].text = "<</FT /Sig /T (later) /Kids [22 0 R] /V 23 0 R>>";
+	update("part of a signed field", objects, false);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(roles_may_be_redefined),
     cmocka_unit_test(roles_cannot_be_taken),
     cmocka_unit_test(data_is_compared),
+    cmocka_unit_test(waiting_fields_show_nothing),
+    cmocka_unit_test(parts_of_new_fields),
 };
 UNIT_MAIN(tests)
