@@ -617,6 +617,28 @@ check_trailer(struct walk *w)
 	return OK;
 }
 
+static uint32_t
+highest_in_use(const struct pdffile_section *s)
+{
+	for (size_t i = s->entries_n; i-- > 0;)
+		if (s->entries[i].type != 0)
+			return s->entries[i].number;
+	return 0;
+}
+
+/* No /Size from the compared revision on makes objects vanish or come back. [ISO 32000-2 7.5.5] */
+static void
+check_sizes(struct walk *w)
+{
+	uint32_t highest = 0;
+	for (size_t i = w->f->sections_n; i-- > 0;) {
+		uint32_t own = highest_in_use(&w->f->sections[i]);
+		highest = own > highest ? own : highest;
+		if (i <= w->old && w->f->sections[i].size <= highest)
+			changed(w, "by /Size of %s revision, object %u does not exist", i == w->old ? "the signed" : "a later", highest);
+	}
+}
+
 /* What no rule accounted for. */
 static void
 check_rest(struct walk *w)
@@ -644,6 +666,7 @@ pdfdiff_check(struct pdffile *f, size_t old, struct pdfdiff *ret_diff)
 	TRY(check_trailer(&w));
 	TRY(check_pages(&w));
 	TRY(check_annotation_lists(&w));
+	check_sizes(&w);
 	check_rest(&w);
 	*ret_diff = w.diff;
 	return OK;

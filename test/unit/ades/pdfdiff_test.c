@@ -230,11 +230,41 @@ parts_of_new_fields(void **state)
 	update("part of a signed field", objects, false);
 }
 
+/* Readers take objects from /Size on for missing, whatever the table says. */
+static void
+sizes_hide_nothing(void **state)
+{
+	(void)state;
+	static const struct {
+		unsigned document, update;
+		bool wanted;
+	} cases[] = {{16, 16, false}, {16, 99, false}, {16, 15, true}, {16, 4, true}, {15, 16, true}};
+	const struct object info[] = {{5, "<</Title (y)>>", false}, {0}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		AUTO_BUF(file, 1 << 16);
+		put_revision(&file, plain, "/Info 5 0 R", cases[i].document);
+		put_revision(&file, info, "/Info 5 0 R", cases[i].update);
+		compare(&file, "/Size", cases[i].wanted);
+	}
+	/* What a first revision says, before the one that is compared, is its producer's. */
+	AUTO_BUF(file, 1 << 16);
+	AUTO_ARENA(arena, 1 << 24);
+	struct pdffile *f;
+	struct pdfdiff diff;
+	put_revision(&file, plain, "/Info 5 0 R", 15);
+	put_revision(&file, info, "/Info 5 0 R", 16);
+	put_revision(&file, info, "/Info 5 0 R", 16);
+	assert_ok(pdffile_read(buf_bytes(&file), arena, &f));
+	assert_ok(pdfdiff_check(f, 1, &diff));
+	assert_false(diff.changed);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(roles_may_be_redefined),
     cmocka_unit_test(roles_cannot_be_taken),
     cmocka_unit_test(data_is_compared),
     cmocka_unit_test(waiting_fields_show_nothing),
     cmocka_unit_test(parts_of_new_fields),
+    cmocka_unit_test(sizes_hide_nothing),
 };
 UNIT_MAIN(tests)
