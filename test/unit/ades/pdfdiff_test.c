@@ -259,6 +259,20 @@ sizes_hide_nothing(void **state)
 	assert_false(diff.changed);
 }
 
+/* Any stream may call itself a cross-reference stream and be shown. What it uses counts, and it cannot go. */
+static void
+names_excuse_nothing(void **state)
+{
+	(void)state;
+	const struct object document[] = {{4, "<</Type /XRef /Subtype /Form /Resources <</XObject <</B 5 0 R>>>> /Length 2>>\nstream\nq \nendstream", false},
+	    {5, FORM("q", "1"), false}, {0}};
+	const struct object used[] = {{5, FORM("Q", "1"), false}, {0}}, gone[] = {{4, NULL, true}, {0}};
+	const struct object packed[] = {{4, "<</Type /ObjStm /N 0 /First 0 /Length 2>>\nstream\nq \nendstream", false}, {0}};
+	update_of(document, "what a stream uses that calls itself /XRef", used, "/Info 5 0 R", true);
+	update_of(document, "a shown stream that calls itself /XRef is gone", gone, "/Info 5 0 R", true);
+	update_of(packed, "a shown stream that calls itself /ObjStm is gone", gone, "/Info 5 0 R", true);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(roles_may_be_redefined),
     cmocka_unit_test(roles_cannot_be_taken),
@@ -266,5 +280,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(waiting_fields_show_nothing),
     cmocka_unit_test(parts_of_new_fields),
     cmocka_unit_test(sizes_hide_nothing),
+    cmocka_unit_test(names_excuse_nothing),
 };
 UNIT_MAIN(tests)
