@@ -167,6 +167,13 @@ check_appearance(struct walk *w, const struct pdflex_value *before, const struct
 	return allow_new(w, now, 0);
 }
 
+/* What a field passes on to its kids. */
+struct above {
+	bool signature; /* /FT is /Sig */
+	bool added;     /* it is new */
+	bool filled;    /* it got its signature, which widgets that are objects of their own may show */
+};
+
 struct field_change {
 	bool filled; /* it was empty and has a value now */
 	bool kids;
@@ -201,7 +208,7 @@ field_type(struct walk *w, size_t revision, const struct pdflex_value *field, bo
 
 static err_t
 check_old_field(struct walk *w, const struct pdflex_value *reference, const struct pdflex_value *before,
-    const struct pdflex_value *now, bool inherited)
+    const struct pdflex_value *now, bool inherited, struct above *a)
 {
 	bool signature;
 	TRY(field_type(w, w->old, before, inherited, &signature));
@@ -212,7 +219,8 @@ check_old_field(struct walk *w, const struct pdflex_value *reference, const stru
 	const struct pdflex_value *old_value, *value;
 	TRY(pdffile_member(w->f, w->old, before, "V", &old_value));
 	TRY(pdffile_member(w->f, NEWEST, now, "V", &value));
-	struct field_change c = {.filled = old_value == NULL && value != NULL};
+	struct field_change c = {.filled = old_value == NULL && (value != NULL || a->filled)};
+	a->filled = c.filled;
 	if (old_value != NULL && !pdflex_equal(pdflex_get(before, "V"), pdflex_get(now, "V"))) {
 		changed(w, "a signature was removed or replaced");
 		return OK;
@@ -286,13 +294,6 @@ check_waiting(struct walk *w, const struct pdflex_value *field)
 	return check_waiting_appearance(w, field);
 }
 
-/* What a field passes on to its kids. */
-struct above {
-	bool signature; /* /FT is /Sig */
-	bool added;     /* it is new */
-	bool filled;    /* it is new and holds a signature, which its kids may show */
-};
-
 /* A field that was not there: only a signature field, nothing in it that acts, and shown only once it is filled. */
 static err_t
 check_new_field(struct walk *w, const struct pdflex_value *field, struct above *a)
@@ -361,12 +362,13 @@ check_field(struct walk *w, const struct pdflex_value *reference, struct above a
 		return OK;
 	TRY(field_type(w, NEWEST, now, inherited, &a.signature));
 	a.added = m->state == PDFDIFF_NEW;
+	a.filled &= pdflex_get(now, "T") == NULL; /* a field below another one is filled by itself */
 	if (m->state == PDFDIFF_NEW) {
 		m->allowed = true;
 		TRY(check_new_field(w, now, &a));
-	} else if (m->state == PDFDIFF_CHANGED) {
+	} else if (m->state == PDFDIFF_CHANGED || a.filled) {
 		TRY(pdffile_resolve(w->f, w->old, reference, &before));
-		TRY(check_old_field(w, reference, before, now, inherited));
+		TRY(check_old_field(w, reference, before, now, inherited, &a));
 	}
 	return check_kids(w, now, a, depth);
 }

@@ -5,7 +5,7 @@
 #include "ades/pdfdiff.h"
 #include "revisions.h"
 
-/* What each document here starts with; a later object of the same number takes its place. */
+/* What each document here starts with; another object of the same number takes its place. */
 static const struct object plain[] = {
     {1, "<</Type /Catalog /Pages 2 0 R /AcroForm 7 0 R /Metadata 10 0 R /Extensions 11 0 R /DSS 12 0 R>>", false},
     {2, "<</Type /Pages /Kids [3 0 R] /Count 1>>", false},
@@ -28,13 +28,16 @@ static const struct object plain[] = {
 static void
 put_document(struct buf *file, const struct object *instead)
 {
-	struct object all[OBJECTS_MAX];
+	struct object all[OBJECTS_MAX] = {0};
 	memcpy(all, plain, sizeof plain);
-	for (size_t i = 0; all[i].number != 0; i++)
-		for (const struct object *o = instead; o != NULL && o->number != 0; o++)
-			if (o->number == all[i].number)
-				all[i] = *o;
-	put_revision(file, all, "/Info 5 0 R", 16);
+	for (const struct object *o = instead; o != NULL && o->number != 0; o++) {
+		size_t i = 0;
+		while (all[i].number != 0 && all[i].number != o->number)
+			i++;
+		assert_true(i + 1 < OBJECTS_MAX);
+		all[i] = *o;
+	}
+	put_revision(file, all, "/Info 5 0 R", 20);
 }
 
 static void
@@ -236,6 +239,28 @@ names_excuse_nothing(void **state)
 	update_of(packed, "a shown stream that calls itself /ObjStm is gone", gone, "/Info 5 0 R", true);
 }
 
+/* A field whose widget is an object of its own: filled, it shows the signature there, and only there. */
+static void
+widgets_of_filled_fields(void **state)
+{
+	(void)state;
+	static const char signature[] = "<</Type /Sig /ByteRange [0 1 2 3] /Contents <3000>>>";
+	static const char widget[] = "<</Parent 8 0 R /Type /Annot " PAGE_WIDE "/AP <</N 17 0 R>>>>";
+	const struct object document[] = {{8, "<</FT /Sig /T (waits) /Kids [16 0 R]>>", false}, {9, "[16 0 R]", false},
+	    {16, widget, false}, {17, FORM(" ", "1"), false}, {0}};
+	const struct object shown[] = {{8, "<</FT /Sig /T (waits) /Kids [16 0 R] /V 20 0 R>>", false}, {20, signature, false},
+	    {16, widget, false}, {17, FORM("f", "1"), false}, {0}};
+	const struct object shown_anew[] = {{8, "<</FT /Sig /T (waits) /Kids [16 0 R] /V 20 0 R>>", false}, {20, signature, false},
+	    {16, "<</Parent 8 0 R /Type /Annot " PAGE_WIDE "/AP <</N 21 0 R>>>>", false}, {21, FORM("f", "1"), false}, {0}};
+	const struct object only_shown[] = {{16, widget, false}, {17, FORM("f", "1"), false}, {0}};
+	const struct object moved[] = {{8, "<</FT /Sig /T (waits) /Kids [16 0 R] /V 20 0 R>>", false}, {20, signature, false},
+	    {16, "<</Parent 8 0 R /Type /Annot /Subtype /Widget /Rect [9 9 99 99] /AP <</N 17 0 R>>>>", false}, {0}};
+	update_of(document, "the widget of a filled field", shown, "/Info 5 0 R", false);
+	update_of(document, "the widget of a filled field, a new appearance", shown_anew, "/Info 5 0 R", false);
+	update_of(document, "the widget of an empty field", only_shown, "/Info 5 0 R", true);
+	update_of(document, "the widget of a filled field elsewhere", moved, "/Info 5 0 R", true);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(roles_may_be_redefined),
     cmocka_unit_test(roles_cannot_be_taken),
@@ -244,5 +269,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(parts_of_new_fields),
     cmocka_unit_test(sizes_hide_nothing),
     cmocka_unit_test(names_excuse_nothing),
+    cmocka_unit_test(widgets_of_filled_fields),
 };
 UNIT_MAIN(tests)
