@@ -1,5 +1,6 @@
 #include "ades/pades.h"
 
+#include "ades/permission.h"
 #include "base/buf.h"
 #include "base/time.h"
 #include "der/der.h"
@@ -472,6 +473,66 @@ check_order(struct pades *p)
 		}
 }
 
+/* ---- what was permitted ---- */
+
+static void forbidden(struct pades_signature *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+forbidden(struct pades_signature *s, const char *format, ...)
+{
+	va_list args;
+	if (s->later.changed)
+		return;
+	s->later.changed = true;
+	va_start(args, format);
+	vsnprintf(s->later.what, sizeof s->later.what, format, args);
+	va_end(args);
+}
+
+/* Of a name what fits into a sentence, cut where a character ends. */
+static struct str
+short_name(struct str name)
+{
+	enum { MOST = 60 };
+	if (name.n <= MOST)
+		return name;
+	name.n = MOST;
+	while (name.n > 0 && ((uint8_t)name.p[name.n] & 0xc0) == 0x80)
+		name.n--;
+	return name;
+}
+
+/* A new field may take a document time-stamp whatever is locked; one that was there may not. */
+static void
+check_lock(struct pades *p, struct pades_signature *s, const struct permission *permission, const struct pades_signature *later)
+{
+	const struct pdffile_entry *e = pdffile_find(p->file, s->revision, later->field);
+	struct str name = short_name(later->name);
+	bool waited = e != NULL && e->type != 0;
+	if ((later->kind == PADES_SIGNATURE || waited) && permission_locks(permission, later->name))
+		forbidden(s, "the field \"%.*s\", which the signature locks, was filled", STR_ARG(name));
+}
+
+/* What pdfdiff permits, the signature itself may forbid. */
+static err_t
+check_permission(struct pades *p, struct pades_signature *s)
+{
+	struct permission permission;
+	TRY(permission_read(p->file, s->revision, s->field, s->object, &permission));
+	/* Programs that add evidence also write when they did so into the document's information. */
+	bool kept = s->later.added & (PDFDIFF_EVIDENCE | PDFDIFF_STAMP);
+	unsigned most = PDFDIFF_EVIDENCE | PDFDIFF_STAMP | (kept ? PDFDIFF_INFORMATION : 0);
+	if (permission.closed && (s->later.added & ~most) != 0)
+		forbidden(s, "the signature permits nothing but proof of validity and time-stamps, and there is %s",
+		    s->later.added & PDFDIFF_SIGNATURE ? "another signature" :
+		    s->later.added & PDFDIFF_FIELD     ? "another signature field" :
+		                                         "other document information");
+	for (size_t i = 0; i < p->n; i++)
+		if (p->signatures[i].placed && p->signatures[i].revision < s->revision)
+			check_lock(p, s, &permission, &p->signatures[i]);
+	return OK;
+}
+
 static void
 compare_later(struct pades *p)
 {
@@ -479,7 +540,7 @@ compare_later(struct pades *p)
 		struct pades_signature *s = &p->signatures[i];
 		if (!s->placed)
 			continue;
-		s->later_known = !err_is(pdfdiff_check(p->file, s->revision, &s->later));
+		s->later_known = !err_is(pdfdiff_check(p->file, s->revision, &s->later)) && (s->whole || !err_is(check_permission(p, s)));
 		if (!s->later_known)
 			problem(s, "what changed afterwards cannot be told: %s", err_detail());
 	}

@@ -29,13 +29,34 @@ changed(struct walk *w, const char *format, ...)
 
 /* ---- rules ---- */
 
-/* Whether every use of a redefined object in the old revision is the one that the rule looked at. */
-static void
-allow(struct walk *w, const struct pdflex_value *reference, unsigned uses, const char *what)
+static bool
+same_reference(const struct pdflex_value *a, const struct pdflex_value *b)
 {
-	struct pdfdiff_mark *m = pdfdiff_marks_of(&w->m, reference);
-	if (m->state == PDFDIFF_CHANGED && m->uses > uses)
-		changed(w, "object %lld, used in more than one place, was redefined as %s", (long long)reference->integer, what);
+	return a != NULL && b != NULL && a->kind == PDFLEX_REFERENCE && pdflex_equal(a, b);
+}
+
+/* An object may be redefined for a role that was its only one before, or be new: what had another role, say as the content
+ * of a page, would be redefined for that one too. */
+static void
+allow(struct walk *w, const struct pdflex_value *before, const struct pdflex_value *now, const char *what)
+{
+	struct pdfdiff_mark *m = pdfdiff_marks_of(&w->m, now);
+	if (now == NULL || now->kind != PDFLEX_REFERENCE)
+		return;
+	if (!same_reference(before, now) && m->state != PDFDIFF_NEW)
+		changed(w, "object %lld, which was there before as something else, became %s", (long long)now->integer, what);
+	else if (m->state == PDFDIFF_CHANGED && m->uses > 1)
+		changed(w, "object %lld, used in more than one place, was redefined as %s", (long long)now->integer, what);
+	else
+		m->allowed = true;
+}
+
+/* A dictionary whose entries are compared one by one. Data behind one would go by unseen. */
+static void
+allow_entries(struct walk *w, struct pdfdiff_mark *m, const char *what)
+{
+	if (m->stream)
+		changed(w, "a stream was redefined as %s", what);
 	m->allowed = true;
 }
 
@@ -100,12 +121,6 @@ is_key(const char *key, const char *list)
 	return false;
 }
 
-static bool
-same_reference(const struct pdflex_value *a, const struct pdflex_value *b)
-{
-	return a != NULL && b != NULL && a->kind == PDFLEX_REFERENCE && pdflex_equal(a, b);
-}
-
 /* The value stayed as it is written; what it leads to answers for itself. */
 static bool
 stayed(const struct pdflex_value *a, const struct pdflex_value *b)
@@ -139,26 +154,30 @@ static err_t
 check_appearance(struct walk *w, const struct pdflex_value *before, const struct pdflex_value *now)
 {
 	const struct pdflex_value *a, *b;
-	if (before != NULL && before->kind == PDFLEX_REFERENCE)
-		allow(w, before, 1, "an appearance");
+	allow(w, before, before, "an appearance");
 	TRY(pdffile_resolve(w->f, w->old, before, &a));
 	TRY(pdffile_resolve(w->f, NEWEST, now, &b));
 	const struct pdflex_value *old_form = pdflex_get(a, "N"), *form = pdflex_get(b, "N");
 	if (same_reference(old_form, form) && pdfdiff_marks_of(&w->m, form)->state == PDFDIFF_CHANGED) {
 		const struct pdflex_value *dict;
-		allow(w, form, 1, "an appearance");
+		allow(w, old_form, form, "an appearance");
 		TRY(pdffile_resolve(w->f, NEWEST, form, &dict));
 		TRY(allow_new(w, dict, 0));
 	}
 	return allow_new(w, now, 0);
 }
 
+/* What a field passes on to its kids. */
+struct above {
+	bool signature; /* /FT is /Sig */
+	bool added;     /* it is new */
+	bool filled;    /* it got its signature, which widgets that are objects of their own may show */
+};
+
 struct field_change {
 	bool filled; /* it was empty and has a value now */
 	bool kids;
 };
-
-static err_t check_field(struct walk *w, const struct pdflex_value *reference, bool signature, unsigned depth);
 
 static err_t
 differ_field(struct walk *w, const char *key, const struct pdflex_value *before, const struct pdflex_value *now,
@@ -189,7 +208,7 @@ field_type(struct walk *w, size_t revision, const struct pdflex_value *field, bo
 
 static err_t
 check_old_field(struct walk *w, const struct pdflex_value *reference, const struct pdflex_value *before,
-    const struct pdflex_value *now, bool inherited)
+    const struct pdflex_value *now, bool inherited, struct above *a)
 {
 	bool signature;
 	TRY(field_type(w, w->old, before, inherited, &signature));
@@ -200,20 +219,86 @@ check_old_field(struct walk *w, const struct pdflex_value *reference, const stru
 	const struct pdflex_value *old_value, *value;
 	TRY(pdffile_member(w->f, w->old, before, "V", &old_value));
 	TRY(pdffile_member(w->f, NEWEST, now, "V", &value));
-	struct field_change c = {.filled = old_value == NULL && value != NULL};
+	struct field_change c = {.filled = old_value == NULL && (value != NULL || a->filled)};
+	a->filled = c.filled;
 	if (old_value != NULL && !pdflex_equal(pdflex_get(before, "V"), pdflex_get(now, "V"))) {
 		changed(w, "a signature was removed or replaced");
 		return OK;
 	}
-	pdfdiff_marks_of(&w->m, reference)->allowed = true;
+	allow_entries(w, pdfdiff_marks_of(&w->m, reference), "a form field");
 	return differ(w, before, now, differ_field, &c);
 }
 
-/* A field that was not there: only a signature field, and nothing in it that acts. */
+/* ---- a new field ---- */
+
+/* Whether a stream has nothing in it that a page could show. */
 static err_t
-check_new_field(struct walk *w, const struct pdflex_value *field, bool signature)
+is_blank(struct walk *w, const struct pdflex_value *reference, bool *ret)
 {
-	if (!signature) {
+	struct pdffile_object o;
+	struct bytes data;
+	*ret = false;
+	if (reference->kind != PDFLEX_REFERENCE || pdfdiff_marks_of(&w->m, reference)->state != PDFDIFF_NEW)
+		return OK;
+	TRY(pdffile_get(w->f, NEWEST, (uint32_t)reference->integer, &o));
+	if (!o.stream)
+		return OK;
+	TRY(pdffile_decode(w->f, NEWEST, o.value, o.data, &data));
+	*ret = pdflex_space(data, 0) == data.n;
+	return OK;
+}
+
+/* Whether /Rect is written so that both corners share a coordinate. */
+static bool
+has_no_area(const struct pdflex_value *rect)
+{
+	const struct pdflex_value *corner[4], *m = rect != NULL && rect->kind == PDFLEX_ARRAY ? rect->first : NULL;
+	for (size_t i = 0; i < 4; i++, m = m->next) {
+		if (m == NULL || (m->kind != PDFLEX_INTEGER && m->kind != PDFLEX_REAL))
+			return false;
+		corner[i] = m;
+	}
+	return m == NULL && (pdflex_equal(corner[0], corner[2]) || pdflex_equal(corner[1], corner[3]));
+}
+
+/* A field that waits shows nothing: no appearance, none that has room, or blank ones. */
+static err_t
+check_waiting_appearance(struct walk *w, const struct pdflex_value *field)
+{
+	const struct pdflex_value *ap;
+	TRY(pdffile_member(w->f, NEWEST, field, "AP", &ap));
+	if (ap == NULL || has_no_area(pdflex_get(field, "Rect")))
+		return OK;
+	for (const struct pdflex_value *m = ap->first; m != NULL; m = m->next) {
+		bool blank;
+		TRY(is_blank(w, m, &blank));
+		if (!blank)
+			changed(w, "an empty signature field that shows something was added");
+	}
+	return OK;
+}
+
+/* What draws without an appearance: a border, a background, another kind of annotation. */
+static err_t
+check_waiting(struct walk *w, const struct pdflex_value *field)
+{
+	const struct pdflex_value *style;
+	TRY(pdffile_member(w->f, NEWEST, field, "MK", &style));
+	for (const struct pdflex_value *m = style != NULL ? style->first : NULL; m != NULL; m = m->next)
+		if (!bytes_eq(m->key, bytes("R", 1)))
+			changed(w, "an empty signature field with a border or a background was added");
+	if (pdflex_get(field, "Border") != NULL || pdflex_get(field, "BS") != NULL || pdflex_get(field, "C") != NULL)
+		changed(w, "an empty signature field with a border was added");
+	if (pdflex_get(field, "Subtype") != NULL && !pdflex_is(pdflex_get(field, "Subtype"), "Widget"))
+		changed(w, "an empty signature field that is another annotation was added");
+	return check_waiting_appearance(w, field);
+}
+
+/* A field that was not there: only a signature field, nothing in it that acts, and shown only once it is filled. */
+static err_t
+check_new_field(struct walk *w, const struct pdflex_value *field, struct above *a)
+{
+	if (!a->signature) {
 		changed(w, "a form field was added");
 		return OK;
 	}
@@ -226,29 +311,45 @@ check_new_field(struct walk *w, const struct pdflex_value *field, bool signature
 		}
 	}
 	const struct pdflex_value *value = pdflex_get(field, "V");
-	if (value != NULL)
+	if (value != NULL) {
+		a->filled = true;
 		TRY(check_value(w, value));
-	else
+	} else if (!a->filled) {
 		w->diff.added |= PDFDIFF_FIELD;
+		TRY(check_waiting(w, field));
+	}
 	return allow_new(w, field, 0);
 }
 
+static err_t check_field(struct walk *w, const struct pdflex_value *reference, struct above a, unsigned depth);
+
+static void
+added_field(struct walk *w, const struct pdflex_value *added)
+{
+	if (pdfdiff_marks_of(&w->m, added)->state != PDFDIFF_NEW)
+		changed(w, "an object that was there before became a form field");
+}
+
+/* The kids of a field that is new are new; those of an old one are what they were, or its /Kids changed. */
 static err_t
-check_kids(struct walk *w, const struct pdflex_value *field, bool signature, unsigned depth)
+check_kids(struct walk *w, const struct pdflex_value *field, struct above a, unsigned depth)
 {
 	const struct pdflex_value *kids;
 	TRY(pdffile_member(w->f, NEWEST, field, "Kids", &kids));
 	if (kids == NULL || kids->kind != PDFLEX_ARRAY)
 		return OK;
-	for (const struct pdflex_value *m = kids->first; m != NULL; m = m->next)
-		TRY(check_field(w, m, signature, depth + 1));
+	for (const struct pdflex_value *m = kids->first; m != NULL; m = m->next) {
+		if (a.added)
+			added_field(w, m);
+		TRY(check_field(w, m, a, depth + 1));
+	}
 	return OK;
 }
 
 static err_t
-check_field(struct walk *w, const struct pdflex_value *reference, bool signature, unsigned depth)
+check_field(struct walk *w, const struct pdflex_value *reference, struct above a, unsigned depth)
 {
-	bool inherited = signature;
+	bool inherited = a.signature;
 	const struct pdflex_value *before, *now;
 	if (depth > WALK_DEPTH_MAX)
 		return err_make(ERR_PDF_STRICT, "form fields nested too deeply");
@@ -259,15 +360,17 @@ check_field(struct walk *w, const struct pdflex_value *reference, bool signature
 	TRY(pdffile_resolve(w->f, NEWEST, reference, &now));
 	if (now == NULL || now->kind != PDFLEX_DICT)
 		return OK;
-	TRY(field_type(w, NEWEST, now, inherited, &signature));
+	TRY(field_type(w, NEWEST, now, inherited, &a.signature));
+	a.added = m->state == PDFDIFF_NEW;
+	a.filled &= pdflex_get(now, "T") == NULL; /* a field below another one is filled by itself */
 	if (m->state == PDFDIFF_NEW) {
 		m->allowed = true;
-		TRY(check_new_field(w, now, signature));
-	} else if (m->state == PDFDIFF_CHANGED) {
+		TRY(check_new_field(w, now, &a));
+	} else if (m->state == PDFDIFF_CHANGED || a.filled) {
 		TRY(pdffile_resolve(w->f, w->old, reference, &before));
-		TRY(check_old_field(w, reference, before, now, inherited));
+		TRY(check_old_field(w, reference, before, now, inherited, &a));
 	}
-	return check_kids(w, now, signature, depth);
+	return check_kids(w, now, a, depth);
 }
 
 /* ---- lists that may only grow ---- */
@@ -295,10 +398,9 @@ check_list(struct walk *w, const struct pdflex_value *before, const struct pdfle
 }
 
 static err_t
-added_field(struct walk *w, const struct pdflex_value *added)
+put_in_field(struct walk *w, const struct pdflex_value *added)
 {
-	if (pdfdiff_marks_of(&w->m, added)->state != PDFDIFF_NEW)
-		changed(w, "an object that was there before became a form field");
+	added_field(w, added);
 	return OK; /* the walk over all fields looks at it */
 }
 
@@ -327,8 +429,7 @@ differ_page(struct walk *w, const char *key, const struct pdflex_value *before, 
 	const struct pdflex_value *a, *b;
 	TRY(pdffile_resolve(w->f, w->old, before, &a));
 	TRY(pdffile_resolve(w->f, NEWEST, now, &b));
-	if (now != NULL && now->kind == PDFLEX_REFERENCE)
-		allow(w, now, 1, "a list of annotations");
+	allow(w, before, now, "a list of annotations");
 	return check_list(w, a, b, "the list of annotations of a page", added_annotation);
 }
 
@@ -344,7 +445,7 @@ check_pages(struct walk *w)
 		TRY(pdffile_get(w->f, NEWEST, i, &b));
 		if (!pdflex_is(pdflex_get(a.value, "Type"), "Page") || !pdflex_is(pdflex_get(b.value, "Type"), "Page"))
 			continue;
-		w->m.mark[i].allowed = true;
+		allow_entries(w, &w->m.mark[i], "a page");
 		TRY(differ(w, a.value, b.value, differ_page, NULL));
 	}
 	return OK;
@@ -373,7 +474,7 @@ check_evidence(struct walk *w, const struct pdflex_value *before, const struct p
 	if (depth > 4)
 		return OK;
 	if (same_reference(before, now) && pdfdiff_marks_of(&w->m, now)->state == PDFDIFF_CHANGED)
-		allow(w, now, 1, "evidence");
+		allow(w, before, now, "evidence");
 	TRY(pdffile_resolve(w->f, w->old, before, &a));
 	TRY(pdffile_resolve(w->f, NEWEST, now, &b));
 	if (b == NULL || (b->kind != PDFLEX_DICT && b->kind != PDFLEX_ARRAY)) {
@@ -408,7 +509,7 @@ check_resources(struct walk *w, const struct pdflex_value *before, const struct 
 			changed(w, "the resources of the form were changed");
 		return OK; /* an object behind a reference that stayed answers for itself */
 	}
-	allow(w, now, 1, "resources of the form");
+	allow(w, before, now, "resources of the form");
 	for (const struct pdflex_value *m = a != NULL ? a->first : NULL; m != NULL; m = m->next) {
 		char key[64];
 		snprintf(key, sizeof key, "%.*s", (int)m->key.n, (const char *)m->key.p);
@@ -430,9 +531,8 @@ differ_form(struct walk *w, const char *key, const struct pdflex_value *before, 
 		const struct pdflex_value *a, *b;
 		TRY(pdffile_resolve(w->f, w->old, before, &a));
 		TRY(pdffile_resolve(w->f, NEWEST, now, &b));
-		if (now != NULL && now->kind == PDFLEX_REFERENCE)
-			allow(w, now, 1, "a list of fields");
-		return check_list(w, a, b, "the list of form fields", added_field);
+		allow(w, before, now, "a list of fields");
+		return check_list(w, a, b, "the list of form fields", put_in_field);
 	}
 	if (strcmp(key, "DR") == 0)
 		return check_resources(w, before, now, 0);
@@ -456,15 +556,14 @@ check_form(struct walk *w, const struct pdflex_value *before, const struct pdfle
 			changed(w, "the form was removed");
 		return OK;
 	}
-	if (now->kind == PDFLEX_REFERENCE)
-		allow(w, now, 1, "the form");
+	allow(w, before, now, "the form");
 	const struct pdflex_value *needs;
 	TRY(pdffile_member(w->f, NEWEST, b, "NeedAppearances", &needs));
 	struct form_change form = {.needs_appearances = needs != NULL && needs->kind == PDFLEX_BOOL && needs->integer != 0};
 	TRY(differ(w, a, b, differ_form, &form));
 	TRY(pdffile_member(w->f, NEWEST, b, "Fields", &fields));
 	for (const struct pdflex_value *m = fields != NULL ? fields->first : NULL; m != NULL; m = m->next)
-		TRY(check_field(w, m, false, 0));
+		TRY(check_field(w, m, (struct above){0}, 0));
 	return OK;
 }
 
@@ -485,13 +584,13 @@ differ_root(struct walk *w, const char *key, const struct pdflex_value *before, 
 		if (stayed(before, now) && pdfdiff_marks_of(&w->m, now)->state == PDFDIFF_SAME)
 			return OK;
 		w->diff.added |= PDFDIFF_INFORMATION;
-		allow(w, now, 1, "metadata");
+		allow(w, before, now, "metadata");
 		return allow_new(w, now, 0);
 	}
 	if (stayed(before, now) && strcmp(key, "Extensions") != 0)
 		return OK;
 	if (is_key(key, "Extensions Version")) {
-		allow(w, now, 1, "a list of extensions"); /* versions of the format, nothing that is shown */
+		allow(w, before, now, "a list of extensions"); /* versions of the format, nothing that is shown */
 		return allow_new(w, now, 0);
 	}
 	changed(w, "/%s of the document was changed", key);
@@ -509,16 +608,37 @@ check_trailer(struct walk *w)
 	}
 	TRY(pdffile_root(w->f, w->old, &before));
 	TRY(pdffile_root(w->f, NEWEST, &now));
-	pdfdiff_marks_of(&w->m, reference)->allowed = true;
+	allow_entries(w, pdfdiff_marks_of(&w->m, reference), "the catalog");
 	TRY(differ(w, before, now, differ_root, NULL));
 	const struct pdflex_value *info = pdflex_get(b, "Info");
 	if (!pdflex_equal(pdflex_get(a, "Info"), info) || pdfdiff_marks_of(&w->m, info)->state != PDFDIFF_SAME) {
 		w->diff.added |= PDFDIFF_INFORMATION;
-		if (info != NULL && info->kind == PDFLEX_REFERENCE)
-			allow(w, info, 1, "document information");
+		allow(w, pdflex_get(a, "Info"), info, "document information");
 		TRY(allow_new(w, info, 0));
 	}
 	return OK;
+}
+
+static uint32_t
+highest_in_use(const struct pdffile_section *s)
+{
+	for (size_t i = s->entries_n; i-- > 0;)
+		if (s->entries[i].type != 0)
+			return s->entries[i].number;
+	return 0;
+}
+
+/* No /Size from the compared revision on makes objects vanish or come back. [ISO 32000-2 7.5.5] */
+static void
+check_sizes(struct walk *w)
+{
+	uint32_t highest = 0;
+	for (size_t i = w->f->sections_n; i-- > 0;) {
+		uint32_t own = highest_in_use(&w->f->sections[i]);
+		highest = own > highest ? own : highest;
+		if (i <= w->old && w->f->sections[i].size <= highest)
+			changed(w, "by /Size of %s revision, object %u does not exist", i == w->old ? "the signed" : "a later", highest);
+	}
 }
 
 /* What no rule accounted for. */
@@ -548,6 +668,7 @@ pdfdiff_check(struct pdffile *f, size_t old, struct pdfdiff *ret_diff)
 	TRY(check_trailer(&w));
 	TRY(check_pages(&w));
 	TRY(check_annotation_lists(&w));
+	check_sizes(&w);
 	check_rest(&w);
 	*ret_diff = w.diff;
 	return OK;

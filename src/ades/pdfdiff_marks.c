@@ -36,6 +36,25 @@ note_annots(struct pdfdiff_marks *m, const struct pdflex_value *page)
 	return OK;
 }
 
+/* Whether the object is a cross-reference stream of the file: one that calls itself so elsewhere is any stream. */
+static bool
+is_section(const struct pdffile *f, const struct pdffile_entry *e)
+{
+	for (size_t i = 0; e->type == 1 && i < f->sections_n; i++)
+		if (f->sections[i].at == e->offset || (f->sections[i].hybrid_at != 0 && f->sections[i].hybrid_at == e->offset))
+			return true;
+	return false;
+}
+
+/* What refers to catalog and information is the trailer that counts, count_all's. */
+static void
+count_entries(struct pdfdiff_marks *m, const struct pdflex_value *trailer, bool starts)
+{
+	for (const struct pdflex_value *x = trailer->first; x != NULL; x = x->next)
+		if ((bytes_eq(x->key, bytes("Root", 4)) || bytes_eq(x->key, bytes("Info", 4))) == starts)
+			count_uses(m, x);
+}
+
 /* Parses with an arena of its own, so that a large file does not pile up in memory. */
 static err_t
 count_object(struct pdfdiff_marks *m, const struct pdffile_entry *e)
@@ -54,8 +73,10 @@ count_object(struct pdfdiff_marks *m, const struct pdffile_entry *e)
 		TRY(pdflex_object(m->f->data, (size_t)e->offset, scratch, &o));
 		value = o.value;
 	}
-	if (pdflex_is(pdflex_get(value, "Type"), "XRef"))
-		return OK; /* a trailer, which count_all looks at */
+	if (is_section(m->f, e)) {
+		count_entries(m, value, false);
+		return OK;
+	}
 	count_uses(m, value);
 	return note_annots(m, value);
 }
@@ -72,18 +93,8 @@ count_all(struct pdfdiff_marks *m)
 			TRY(count_object(m, e));
 		}
 	}
-	const struct pdflex_value *trailer = m->f->sections[m->old].trailer;
-	for (const struct pdflex_value *x = trailer->first; x != NULL; x = x->next)
-		if (bytes_eq(x->key, bytes("Root", 4)) || bytes_eq(x->key, bytes("Info", 4)))
-			count_uses(m, x); /* nobody shows what other keys refer to */
+	count_entries(m, m->f->sections[m->old].trailer, true); /* nobody shows what other keys refer to */
 	return OK;
-}
-
-static bool
-is_container(const struct pdffile_object *o)
-{
-	const struct pdflex_value *type = pdflex_get(o->value, "Type");
-	return o->stream && (pdflex_is(type, "ObjStm") || pdflex_is(type, "XRef"));
 }
 
 static bool
@@ -114,7 +125,7 @@ classify(struct pdfdiff_marks *m, uint32_t number)
 	    && (before->type != 1 || now->type != 1 || before->more == now->more))
 		return OK;
 	mark->state = !had ? PDFDIFF_NEW : !has ? PDFDIFF_GONE : PDFDIFF_CHANGED;
-	mark->allowed = (!had && is_container(&b)) || (!has && is_container(&a));
+	mark->stream = (had && a.stream) || (has && b.stream);
 	return OK;
 }
 

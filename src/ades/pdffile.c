@@ -393,6 +393,13 @@ sort_entries(struct pdffile_section *s)
 	return OK;
 }
 
+static uint32_t
+read_size(const struct pdflex_value *trailer)
+{
+	const struct pdflex_value *size = pdflex_get(trailer, "Size");
+	return size != NULL && size->kind == PDFLEX_INTEGER && size->integer > 0 && size->integer <= UINT32_MAX ? (uint32_t)size->integer : 0;
+}
+
 static err_t
 read_section(struct pdffile *f, size_t at, struct pdffile_section *s)
 {
@@ -404,6 +411,7 @@ read_section(struct pdffile *f, size_t at, struct pdffile_section *s)
 		TRY(read_table(f, at, s));
 	else
 		TRY(read_stream_section(f, at, s));
+	s->size = read_size(s->trailer);
 	return sort_entries(s);
 }
 
@@ -428,6 +436,7 @@ merge_hybrid(struct pdffile *f, struct pdffile_section *s)
 	TRY(read_section(f, s->hybrid_at, &hidden));
 	if (!hidden.stream)
 		return wrong(s->hybrid_at, "/XRefStm is no stream");
+	s->size = hidden.size < s->size ? hidden.size : s->size;
 	size_t had = s->entries_n;
 	TRY(grow(f, s, hidden.entries_n));
 	struct pdffile_section table = *s;

@@ -30,6 +30,7 @@ struct pdffile_section {
 	bool stream;
 	size_t hybrid_at;             /* /XRefStm; 0: none */
 	const struct pdflex_value *trailer;
+	uint32_t size;                /* /Size: readers take objects from this number on for missing; 0: none that can be read */
 	struct pdffile_entry *entries; /* by number */
 	size_t entries_n, entries_room;
 };

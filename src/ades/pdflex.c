@@ -327,7 +327,9 @@ read_kind(struct lexer *l, unsigned depth, struct pdflex_value *v)
 		v->kind = PDFLEX_NAME;
 		return read_name_text(l, &v->text);
 	}
-	if (c == '(' || (c == '<' && l->s.n - l->at > 1 && l->s.p[l->at + 1] != '<')) {
+	if (c == '<' && l->s.n - l->at < 2)
+		return wrong(l->at, "the file ends inside an object");
+	if (c == '(' || (c == '<' && l->s.p[l->at + 1] != '<')) {
 		v->kind = PDFLEX_STRING;
 		return c == '(' ? read_literal(l, v) : read_hex(l, v);
 	}

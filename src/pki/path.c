@@ -46,21 +46,26 @@ check_purpose(const struct certificate *leaf, enum path_purpose purpose)
 	}
 }
 
-/* The newest reason why a candidate did not fit, kept because later tries overwrite the thread's detail. */
-struct reason {
+/* A search for a chain, depth first. Several certificates of one name and key are usual where authorities sign each other,
+ * so the first issuer that fits may lead nowhere. */
+struct search {
+	const struct bytes *anchors;
+	size_t anchors_n;
+	struct certificate pool[PATH_POOL_MAX]; /* those that can be read */
+	size_t pool_n;
+	int64_t at;
+	struct path path;
+	size_t steps;                           /* checked so far: each may verify a signature */
+	/* Why the newest candidate did not fit; kept because later tries overwrite the thread's detail. */
 	uint16_t code;
 	char detail[200];
 };
 
-static bool
-fits(const struct certificate *subject, const struct certificate *issuer, size_t below, int64_t at, struct reason *why)
+static void
+refuse(struct search *s, uint16_t code, const char *detail)
 {
-	err_t e = path_check_step(subject, issuer, below, at);
-	if (!err_is(e))
-		return true;
-	why->code = e.code;
-	snprintf(why->detail, sizeof why->detail, "%s", err_detail());
-	return false;
+	s->code = code;
+	snprintf(s->detail, sizeof s->detail, "%s", detail);
 }
 
 static bool
@@ -72,20 +77,43 @@ seen_before(const struct path *path, const struct certificate *c)
 	return false;
 }
 
-/* Tries the certificates of a list as issuer of the chain's last; the first that fits is appended. */
+/* Appends the candidate to the chain when it is the issuer of its last. */
 static bool
-extend(struct path *path, const struct bytes *list, size_t n, int64_t at, struct reason *why)
+append(struct search *s, const struct certificate *issuer)
 {
+	struct path *path = &s->path;
 	const struct certificate *subject = &path->chain[path->n - 1];
-	for (size_t i = 0; i < n; i++) {
-		struct certificate *next = &path->chain[path->n];
-		if (err_is(certificate_read(list[i], next)) || !bytes_eq(next->subject, subject->issuer) ||
-		    seen_before(path, next))
-			continue;
-		if (fits(subject, next, path->n - 1, at, why)) {
-			path->n++;
+	if (!bytes_eq(issuer->subject, subject->issuer) || seen_before(path, issuer) || s->steps == PATH_STEPS_MAX)
+		return false;
+	if (++s->steps == PATH_STEPS_MAX) {
+		refuse(s, ERR_CHAIN, "too many certificates could be the issuer");
+		return false;
+	}
+	err_t e = path_check_step(subject, issuer, path->n - 1, s->at);
+	if (err_is(e)) {
+		refuse(s, e.code, err_detail());
+		return false;
+	}
+	path->chain[path->n++] = *issuer;
+	return true;
+}
+
+/* To an anchor from here, or on over each of the pool that fits. At most PATH_MAX_LEN deep. */
+static bool
+find(struct search *s)
+{
+	struct certificate anchor;
+	if (s->path.n == PATH_MAX_LEN)
+		return false;
+	for (size_t i = 0; i < s->anchors_n; i++)
+		if (!err_is(certificate_read(s->anchors[i], &anchor)) && append(s, &anchor))
 			return true;
-		}
+	for (size_t i = 0; i < s->pool_n; i++) {
+		if (!append(s, &s->pool[i]))
+			continue;
+		if (find(s))
+			return true;
+		s->path.n--;
 	}
 	return false;
 }
@@ -104,22 +132,19 @@ err_t
 path_build(struct bytes leaf, const struct bytes *pool, size_t pool_n, const struct bytes *anchors, size_t anchors_n,
     enum path_purpose purpose, int64_t at, struct path *ret_path)
 {
-	struct path path = {.n = 1};
-	struct reason why = {ERR_CHAIN, "no chain of certificates leads to a trusted one"};
+	struct search s = {.anchors = anchors, .anchors_n = anchors_n, .at = at, .path = {.n = 1}};
+	refuse(&s, ERR_CHAIN, "no chain of certificates leads to a trusted one");
 	if (pool_n > PATH_POOL_MAX)
 		return err_make(ERR_CHAIN, "%zu certificates to choose from, at most %d", pool_n, PATH_POOL_MAX);
-	TRY(certificate_read(leaf, &path.chain[0]));
-	TRY(check_purpose(&path.chain[0], purpose));
-	if (at < path.chain[0].not_before_at || at >= path.chain[0].not_after_at + TIME_SECOND)
+	const struct certificate *first = &s.path.chain[0];
+	TRY(certificate_read(leaf, &s.path.chain[0]));
+	TRY(check_purpose(first, purpose));
+	if (at < first->not_before_at || at >= first->not_after_at + TIME_SECOND)
 		return err_make(ERR_CHAIN, "the certificate is not valid at that time");
-	bool done = is_anchor(leaf, anchors, anchors_n);
-	while (!done && path.n < PATH_MAX_LEN) {
-		done = extend(&path, anchors, anchors_n, at, &why);
-		if (!done && !extend(&path, pool, pool_n, at, &why))
-			break;
-	}
-	if (!done)
-		return err_import(why.code, why.detail);
-	*ret_path = path;
+	for (size_t i = 0; i < pool_n; i++)
+		s.pool_n += !err_is(certificate_read(pool[i], &s.pool[s.pool_n]));
+	if (!is_anchor(leaf, anchors, anchors_n) && !find(&s))
+		return err_import(s.code, s.detail);
+	*ret_path = s.path;
 	return OK;
 }

@@ -8,7 +8,7 @@
 
 #include "pki/certificate.h"
 
-enum { PATH_MAX_LEN = 6, PATH_POOL_MAX = 64 };
+enum { PATH_MAX_LEN = 6, PATH_POOL_MAX = 64, PATH_STEPS_MAX = 256 };
 
 enum path_purpose { PATH_SIGNER, PATH_TIME_STAMPING, PATH_OCSP, PATH_CA };
 
@@ -18,7 +18,8 @@ struct path {
 };
 
 /* Builds and checks a chain from leaf over certificates of pool (DER, any order, at most PATH_POOL_MAX) to one of the
- * anchors (DER). ERR_CHAIN says what is missing or wrong. */
+ * anchors (DER): the first that is found, all being tried that can be with PATH_STEPS_MAX signatures verified. ERR_CHAIN
+ * says what is missing or wrong. */
 err_t path_build(struct bytes leaf, const struct bytes *pool, size_t pool_n, const struct bytes *anchors,
     size_t anchors_n, enum path_purpose purpose, int64_t at, struct path *ret_path);
 

@@ -221,6 +221,23 @@ objects_and_streams(void **state)
 		assert_true(err_is(pdflex_object(bytes(wrong[i], strlen(wrong[i])), 0, arena, &o)));
 }
 
+/* Every start of a value is refused, and what stands behind the end does not count: it makes the value whole. */
+static void
+ends_are_obeyed(void **state)
+{
+	(void)state;
+	static const char whole[] = "<</A [<<>> <4142> (x) 1 0 R] /B <</C <<>>>>>>";
+	for (size_t n = 0; n < strlen(whole); n++)
+		for (size_t from = 0; from < n; from++) {
+			AUTO_ARENA(arena, 1 << 16);
+			struct pdflex_value *v;
+			size_t at = from;
+			err_t e = pdflex_value(bytes(whole, n), &at, arena, &v);
+			if (at > n || (from == 0 && !err_is(e)))
+				fail_msg("%zu octets from %zu: read up to %zu", n, from, at);
+		}
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(reads_every_kind),
     cmocka_unit_test(refuses_what_two_readers_may_take_differently),
@@ -229,5 +246,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(written_values_come_back),
     cmocka_unit_test(equality_looks_everywhere),
     cmocka_unit_test(objects_and_streams),
+    cmocka_unit_test(ends_are_obeyed),
 };
 UNIT_MAIN(tests)

@@ -119,6 +119,94 @@ wrong_certificates(void **state)
 		}
 }
 
+/* A certificate of the subject's key and name, by this issuer. */
+static struct bytes
+cross_certificate(const struct world_party *subject, const struct world_party *issuer, uint8_t *room, size_t room_n)
+{
+	uint8_t tbs_room[CERTIFICATE_OCTETS_MAX];
+	struct bytes tbs;
+	struct certificate_facts f = subject->facts;
+	struct profile profile = world_get()->issuing.profile;
+	profile.path_len = PROFILE_PATH_ANY;
+	profile.key = subject->profile.key;
+	f.issuer = issuer->c.subject;
+	f.issuer_key_id = issuer->c.subject_key_id;
+	f.algorithm = issuer->algorithm;
+	world_serial(f.serial);
+	struct encode e = encode_init(tbs_room, sizeof tbs_room);
+	assert_ok(certificate_tbs(&e, &profile, &world_get()->instance, &f));
+	assert_ok(encode_done(&e, &tbs));
+	return world_join(issuer, tbs, room, room_n);
+}
+
+/* An authority of another key, with that name; it signs its own certificate. */
+static void
+make_authority(struct world_party *p, struct str name)
+{
+	const struct world *w = world_get();
+	*p = (struct world_party){.profile = w->root.profile, .facts = w->root.facts};
+	world_key(p, w->root.algorithm);
+	p->facts.subject.value[NAME_COMMON_NAME] = name;
+	p->facts.spki = p->spki;
+	struct encode e = encode_init(p->room, sizeof p->room);
+	assert_ok(certificate_tbs(&e, &p->profile, &w->instance, &p->facts));
+	assert_ok(encode_done(&e, &p->tbs));
+	uint8_t tbs[CERTIFICATE_OCTETS_MAX];
+	memcpy(tbs, p->tbs.p, p->tbs.n);
+	p->der = world_join(p, bytes(tbs, p->tbs.n), p->room, sizeof p->room);
+	assert_ok(certificate_read(p->der, &p->c));
+}
+
+/* Two authorities signed the same issuing key, and only one of them is trusted: whichever certificate comes first. */
+static void
+the_other_way_is_tried(void **state)
+{
+	(void)state;
+	const struct world *w = world_get();
+	static struct world_party other;
+	uint8_t room[CERTIFICATE_OCTETS_MAX];
+	struct path path;
+	make_authority(&other, STR("Another Root"));
+	struct bytes by_other = cross_certificate(&w->issuing, &other, room, sizeof room);
+	struct bytes one[] = {w->issuing.der, by_other, w->root.der, other.der}, two[] = {other.der, by_other, w->issuing.der, w->root.der};
+	assert_ok(path_build(w->signer.der, one, 4, &w->root.der, 1, PATH_SIGNER, w->now, &path));
+	assert_true(bytes_eq(path.chain[1].der, w->issuing.der));
+	assert_ok(path_build(w->signer.der, two, 4, &w->root.der, 1, PATH_SIGNER, w->now, &path));
+	assert_true(bytes_eq(path.chain[1].der, w->issuing.der));
+	assert_int_equal(path.n, 3);
+	assert_ok(path_build(w->signer.der, one, 4, &other.der, 1, PATH_SIGNER, w->now, &path));
+	assert_true(bytes_eq(path.chain[1].der, by_other) && bytes_eq(path.chain[2].der, other.der));
+	assert_ok(path_build(w->signer.der, two, 4, &other.der, 1, PATH_SIGNER, w->now, &path));
+	assert_err(path_build(w->signer.der, two, 4, &w->seal.der, 1, PATH_SIGNER, w->now, &path), ERR_CHAIN);
+}
+
+/* Authorities that all signed each other: thousands of ways, none of which leads anywhere. */
+static void
+ways_are_counted(void **state)
+{
+	(void)state;
+	enum { N = 7 };
+	const struct world *w = world_get();
+	static struct world_party party[N];
+	static uint8_t rooms[N * N][CERTIFICATE_OCTETS_MAX];
+	uint8_t room[CERTIFICATE_OCTETS_MAX];
+	struct bytes pool[PATH_POOL_MAX];
+	struct path path;
+	size_t n = 0;
+	for (size_t i = 0; i < N; i++)
+		make_authority(&party[i], STR("One of many"));
+	for (size_t i = 0; i < N; i++)
+		for (size_t j = 0; j < N; j++)
+			if (i != j) {
+				pool[n] = cross_certificate(&party[i], &party[j], rooms[n], sizeof rooms[n]);
+				n++;
+			}
+	struct bytes leaf = cross_certificate(&w->issuing, &party[0], room, sizeof room);
+	assert_err(path_build(leaf, pool, n, &w->root.der, 1, PATH_CA, w->now, &path), ERR_CHAIN);
+	assert_non_null(strstr(err_detail(), "too many"));
+	assert_ok(path_build(leaf, pool, n, &party[0].der, 1, PATH_CA, w->now, &path));
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(good_chains),
 	cmocka_unit_test(bad_chains),
@@ -126,5 +214,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(steps),
 	cmocka_unit_test(leaf_as_issuer),
 	cmocka_unit_test(wrong_certificates),
+	cmocka_unit_test(the_other_way_is_tried),
+	cmocka_unit_test(ways_are_counted),
 };
 UNIT_MAIN(tests)

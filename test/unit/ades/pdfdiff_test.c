@@ -1,0 +1,274 @@
+/*
+ * What a later revision may change, on files made by hand: the comparison itself, without signatures. (judge_test.c attacks
+ * whole signed files.)
+ */
+#include "ades/pdfdiff.h"
+#include "revisions.h"
+
+/* What each document here starts with; another object of the same number takes its place. */
+static const struct object plain[] = {
+    {1, "<</Type /Catalog /Pages 2 0 R /AcroForm 7 0 R /Metadata 10 0 R /Extensions 11 0 R /DSS 12 0 R>>", false},
+    {2, "<</Type /Pages /Kids [3 0 R] /Count 1>>", false},
+    {3, "<</Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 15 0 R /Resources <</Font 6 0 R>> /Annots 9 0 R>>", false},
+    {4, "<</Length 2>>\nstream\nq \nendstream", false},
+    {5, "<</Title (x)>>", false},
+    {6, "<</F1 <</Type /Font /Subtype /Type1 /BaseFont /Helvetica>>>>", false},
+    {7, "<</Fields 13 0 R /DR 14 0 R>>", false},
+    {8, "<</FT /Sig /T (waits) /Type /Annot /Subtype /Widget /Rect [0 0 0 0]>>", false},
+    {9, "[8 0 R]", false},
+    {10, "<</Type /Metadata /Length 3>>\nstream\n<x>\nendstream", false},
+    {11, "<</ADBE <</BaseVersion /1.7>>>>", false},
+    {12, "<</Certs []>>", false},
+    {13, "[8 0 R]", false},
+    {14, "<</Font <<>>>>", false},
+    {15, "[4 0 R]", false},
+    {0},
+};
+
+static void
+put_document(struct buf *file, const struct object *instead)
+{
+	struct object all[OBJECTS_MAX] = {0};
+	memcpy(all, plain, sizeof plain);
+	for (const struct object *o = instead; o != NULL && o->number != 0; o++) {
+		size_t i = 0;
+		while (all[i].number != 0 && all[i].number != o->number)
+			i++;
+		assert_true(i + 1 < OBJECTS_MAX);
+		all[i] = *o;
+	}
+	put_revision(file, all, "/Info 5 0 R", 20);
+}
+
+static void
+compare(struct buf *file, const char *what, bool wanted)
+{
+	AUTO_ARENA(arena, 1 << 24);
+	struct pdffile *f;
+	struct pdfdiff diff;
+	assert_ok(pdffile_read(buf_bytes(file), arena, &f));
+	assert_ok(pdfdiff_check(f, 1, &diff));
+	if (diff.changed != wanted)
+		fail_msg("%s: %s%s", what, wanted ? "no change found" : "a change: ", diff.what);
+}
+
+/* Update of the plain document, with a trailer of its own. */
+static void
+update_of(const struct object *document, const char *what, const struct object *objects, const char *trailer, bool wanted)
+{
+	AUTO_BUF(file, 1 << 16);
+	put_document(&file, document);
+	put_revision(&file, objects, trailer, 100);
+	compare(&file, what, wanted);
+}
+
+static void
+update(const char *what, const struct object *objects, bool wanted)
+{
+	update_of(NULL, what, objects, "/Info 5 0 R", wanted);
+}
+
+#define CATALOG(rest) "<</Type /Catalog /Pages 2 0 R " rest ">>"
+#define EVIL "<</Length 2>>\nstream\nQ \nendstream"
+
+/* An object is redefined in place for the role that it had. */
+static void
+roles_may_be_redefined(void **state)
+{
+	(void)state;
+	const struct object info[] = {{5, "<</Title (y)>>", false}, {0}};
+	const struct object info_new[] = {{20, "<</Title (y)>>", false}, {0}};
+	const struct object metadata[] = {{10, "<</Type /Metadata /Length 3>>\nstream\n<y>\nendstream", false}, {0}};
+	const struct object extensions[] = {{11, "<</ADBE <</BaseVersion /2.0>>>>", false}, {0}};
+	const struct object evidence[] = {{12, "<</Certs [] /CRLs []>>", false}, {0}};
+	const struct object resources[] = {{14, "<</Font <</F 20 0 R>>>>", false}, {20, "<</Type /Font>>", false}, {0}};
+	const struct object lists[] = {{13, "[8 0 R 20 0 R]", false}, {9, "[8 0 R 20 0 R]", false},
+	    {20, "<</FT /Sig /T (later) /Type /Annot /Subtype /Widget /Rect [0 0 0 0]>>", false}, {0}};
+	const struct object moved[] = {{1, CATALOG("/AcroForm 20 0 R /Metadata 10 0 R /Extensions 11 0 R /DSS 12 0 R"), false},
+	    {20, "<</Fields 13 0 R /DR 14 0 R>>", false}, {0}};
+	update("information", info, false);
+	update_of(NULL, "new information", info_new, "/Info 20 0 R", false);
+	update("metadata", metadata, false);
+	update("extensions", extensions, false);
+	update("evidence", evidence, false);
+	update("resources of the form", resources, false);
+	update("a field in both lists", lists, false);
+	update("a new form", moved, false);
+}
+
+/* What a page shows is redefined, and something harmless points at it. */
+static void
+roles_cannot_be_taken(void **state)
+{
+	(void)state;
+	const struct object content[] = {{4, EVIL, false}, {0}};
+	const struct object metadata[] = {{4, EVIL, false},
+	    {1, CATALOG("/AcroForm 7 0 R /Metadata 4 0 R /Extensions 11 0 R /DSS 12 0 R"), false}, {0}};
+	const struct object extensions[] = {{4, EVIL, false},
+	    {1, CATALOG("/AcroForm 7 0 R /Metadata 10 0 R /Extensions 4 0 R /DSS 12 0 R"), false}, {0}};
+	const struct object evidence[] = {{4, EVIL, false},
+	    {1, CATALOG("/AcroForm 7 0 R /Metadata 10 0 R /Extensions 11 0 R /DSS 4 0 R"), false}, {0}};
+	const struct object resources[] = {{4, EVIL, false}, {7, "<</Fields 13 0 R /DR 4 0 R>>", false}, {0}};
+	const struct object form[] = {{6, "<</Fields 13 0 R /DR 14 0 R /F1 <</Type /Font>>>>", false},
+	    {1, CATALOG("/AcroForm 6 0 R /Metadata 10 0 R /Extensions 11 0 R /DSS 12 0 R"), false}, {0}};
+	const struct object fields[] = {{15, "[8 0 R]", false}, {7, "<</Fields 15 0 R /DR 14 0 R>>", false}, {0}};
+	update_of(NULL, "content as information", content, "/Info 4 0 R", true);
+	update("content as metadata", metadata, true);
+	update("content as a list of extensions", extensions, true);
+	update("content as evidence", evidence, true);
+	update("content as resources of the form", resources, true);
+	update("fonts of a page as the form", form, true);
+	update("the list of contents as a list of fields", fields, true);
+	const struct object annotations[] = {{15, "[8 0 R]", false},
+	    {3, "<</Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 15 0 R /Resources <</Font 6 0 R>> /Annots 15 0 R>>", false},
+	    {0}};
+	update("the list of contents as a list of annotations", annotations, true);
+}
+
+/* A document that was prepared for it: what a page shows calls itself catalog, page or field, so that only its entries might
+ * be compared and not its data. */
+static void
+data_is_compared(void **state)
+{
+	(void)state;
+	const struct object page[] = {{4, "<</Type /Page /Length 2>>\nstream\nq \nendstream", false}, {0}};
+	const struct object page_now[] = {{4, "<</Type /Page /Length 2>>\nstream\nQ \nendstream", false}, {0}};
+	const struct object catalog[] = {{1, CATALOG("/Length 2") "\nstream\nq \nendstream", false},
+	    {15, "[1 0 R]", false}, {0}};
+	const struct object catalog_now[] = {{1, CATALOG("/Length 2") "\nstream\nQ \nendstream", false}, {0}};
+	const struct object kids[] = {{13, "[8 0 R 20 0 R]", false}, {20, "<</FT /Sig /T (later) /Kids [4 0 R]>>", false},
+	    {4, EVIL, false}, {0}};
+	update_of(page, "content that is called a page", page_now, "/Info 5 0 R", true);
+	update_of(catalog, "content that is called a catalog", catalog_now, "/Info 5 0 R", true);
+	update("content as part of a new field", kids, true);
+}
+
+/* A field that is added to wait for a signature, on the page and in the form; rest: its other entries. */
+static void
+waiting(const char *rest, const char *appearance, bool wanted)
+{
+	char field[400];
+	snprintf(field, sizeof field, "<</FT /Sig /T (later) /Type /Annot %s>>", rest);
+	const struct object objects[] = {{13, "[8 0 R 20 0 R]", false}, {9, "[8 0 R 20 0 R]", false}, {20, field, false},
+	    {21, appearance, false}, {22, "<</N 21 0 R>>", false}, {0}};
+	update(rest, objects, wanted);
+}
+
+#define PAGE_WIDE "/Subtype /Widget /Rect [0 0 595 842] "
+#define FORM(data, n) "<</Type /XObject /Subtype /Form /BBox [0 0 9 9] /Length " n ">>\nstream\n" data "\nendstream"
+
+/* Until a field is signed it shows nothing: nobody would say who put over the page what it shows. */
+static void
+waiting_fields_show_nothing(void **state)
+{
+	(void)state;
+	static const char paint[] = FORM("0 0 9 9 re f", "12"), blank[] = FORM(" \n", "2");
+	waiting(PAGE_WIDE, "null", false);
+	waiting(PAGE_WIDE "/MK <</R 90>>", "null", false);
+	waiting(PAGE_WIDE "/AP <</N 21 0 R>>", blank, false);
+	waiting(PAGE_WIDE "/AP 22 0 R", blank, false);
+	waiting("/Subtype /Widget /Rect [5 5 5 9] /AP <</N 21 0 R>>", paint, false);
+	waiting(PAGE_WIDE "/AP <</N 21 0 R>>", paint, true);
+	waiting(PAGE_WIDE "/AP 22 0 R", paint, true);
+	waiting(PAGE_WIDE "/AP <</N <</On 21 0 R>>>>", paint, true);
+	waiting(PAGE_WIDE "/AP <</D 21 0 R>>", paint, true);
+	waiting(PAGE_WIDE "/AP <</N 4 0 R>>", blank, true);
+	waiting("/Subtype /Widget /AP <</N 21 0 R>>", paint, true);
+	waiting(PAGE_WIDE "/MK <</BG [1 1 1]>>", "null", true);
+	waiting(PAGE_WIDE "/Border [0 0 400]", "null", true);
+	waiting(PAGE_WIDE "/BS <</W 400>>", "null", true);
+	waiting(PAGE_WIDE "/C [1 0 0]", "null", true);
+	waiting("/Subtype /Square /Rect [0 0 595 842]", "null", true);
+}
+
+/* The parts of a new field that is signed show the signature; those of one that waits show nothing. */
+static void
+parts_of_new_fields(void **state)
+{
+	(void)state;
+	static const char part[] = "<</Parent 20 0 R /Type /Annot " PAGE_WIDE "/AP <</N 21 0 R>>>>";
+	static const char signature[] = "<</Type /Sig /ByteRange [0 1 2 3] /Contents <3000>>>";
+	struct object objects[] = {{13, "[8 0 R 20 0 R]", false}, {9, "[8 0 R 22 0 R]", false},
+	    {20, "<</FT /Sig /T (later) /Kids [22 0 R]>>", false}, {21, FORM("0 0 9 9 re f", "12"), false}, {22, part, false},
+	    {23, signature, false}, {0}};
+	update("part of a field that waits", objects, true);
+	objects[2].text = "<</FT /Sig /T (later) /Kids [22 0 R] /V 23 0 R>>";
+	update("part of a signed field", objects, false);
+}
+
+/* Readers take objects from /Size on for missing, whatever the table says. */
+static void
+sizes_hide_nothing(void **state)
+{
+	(void)state;
+	static const struct {
+		unsigned document, update;
+		bool wanted;
+	} cases[] = {{16, 16, false}, {16, 99, false}, {16, 15, true}, {16, 4, true}, {15, 16, true}};
+	const struct object info[] = {{5, "<</Title (y)>>", false}, {0}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		AUTO_BUF(file, 1 << 16);
+		put_revision(&file, plain, "/Info 5 0 R", cases[i].document);
+		put_revision(&file, info, "/Info 5 0 R", cases[i].update);
+		compare(&file, "/Size", cases[i].wanted);
+	}
+	/* What a first revision says, before the one that is compared, is its producer's. */
+	AUTO_BUF(file, 1 << 16);
+	AUTO_ARENA(arena, 1 << 24);
+	struct pdffile *f;
+	struct pdfdiff diff;
+	put_revision(&file, plain, "/Info 5 0 R", 15);
+	put_revision(&file, info, "/Info 5 0 R", 16);
+	put_revision(&file, info, "/Info 5 0 R", 16);
+	assert_ok(pdffile_read(buf_bytes(&file), arena, &f));
+	assert_ok(pdfdiff_check(f, 1, &diff));
+	assert_false(diff.changed);
+}
+
+/* Any stream may call itself a cross-reference stream and be shown. What it uses counts, and it cannot go. */
+static void
+names_excuse_nothing(void **state)
+{
+	(void)state;
+	const struct object document[] = {{4, "<</Type /XRef /Subtype /Form /Resources <</XObject <</B 5 0 R>>>> /Length 2>>\nstream\nq \nendstream", false},
+	    {5, FORM("q", "1"), false}, {0}};
+	const struct object used[] = {{5, FORM("Q", "1"), false}, {0}}, gone[] = {{4, NULL, true}, {0}};
+	const struct object packed[] = {{4, "<</Type /ObjStm /N 0 /First 0 /Length 2>>\nstream\nq \nendstream", false}, {0}};
+	update_of(document, "what a stream uses that calls itself /XRef", used, "/Info 5 0 R", true);
+	update_of(document, "a shown stream that calls itself /XRef is gone", gone, "/Info 5 0 R", true);
+	update_of(packed, "a shown stream that calls itself /ObjStm is gone", gone, "/Info 5 0 R", true);
+}
+
+/* A field whose widget is an object of its own: filled, it shows the signature there, and only there. */
+static void
+widgets_of_filled_fields(void **state)
+{
+	(void)state;
+	static const char signature[] = "<</Type /Sig /ByteRange [0 1 2 3] /Contents <3000>>>";
+	static const char widget[] = "<</Parent 8 0 R /Type /Annot " PAGE_WIDE "/AP <</N 17 0 R>>>>";
+	const struct object document[] = {{8, "<</FT /Sig /T (waits) /Kids [16 0 R]>>", false}, {9, "[16 0 R]", false},
+	    {16, widget, false}, {17, FORM(" ", "1"), false}, {0}};
+	const struct object shown[] = {{8, "<</FT /Sig /T (waits) /Kids [16 0 R] /V 20 0 R>>", false}, {20, signature, false},
+	    {16, widget, false}, {17, FORM("f", "1"), false}, {0}};
+	const struct object shown_anew[] = {{8, "<</FT /Sig /T (waits) /Kids [16 0 R] /V 20 0 R>>", false}, {20, signature, false},
+	    {16, "<</Parent 8 0 R /Type /Annot " PAGE_WIDE "/AP <</N 21 0 R>>>>", false}, {21, FORM("f", "1"), false}, {0}};
+	const struct object only_shown[] = {{16, widget, false}, {17, FORM("f", "1"), false}, {0}};
+	const struct object moved[] = {{8, "<</FT /Sig /T (waits) /Kids [16 0 R] /V 20 0 R>>", false}, {20, signature, false},
+	    {16, "<</Parent 8 0 R /Type /Annot /Subtype /Widget /Rect [9 9 99 99] /AP <</N 17 0 R>>>>", false}, {0}};
+	update_of(document, "the widget of a filled field", shown, "/Info 5 0 R", false);
+	update_of(document, "the widget of a filled field, a new appearance", shown_anew, "/Info 5 0 R", false);
+	update_of(document, "the widget of an empty field", only_shown, "/Info 5 0 R", true);
+	update_of(document, "the widget of a filled field elsewhere", moved, "/Info 5 0 R", true);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(roles_may_be_redefined),
+    cmocka_unit_test(roles_cannot_be_taken),
+    cmocka_unit_test(data_is_compared),
+    cmocka_unit_test(waiting_fields_show_nothing),
+    cmocka_unit_test(parts_of_new_fields),
+    cmocka_unit_test(sizes_hide_nothing),
+    cmocka_unit_test(names_excuse_nothing),
+    cmocka_unit_test(widgets_of_filled_fields),
+};
+UNIT_MAIN(tests)
