@@ -208,7 +208,7 @@ def cut_after(port, first, drip, patience):
 
 
 def test_slow_clients_are_cut_and_others_served(service):
-    """[R12] 200 clients that send their head by the octet are gone after 10 s; meanwhile others wait no longer than 500 ms."""
+    """200 clients that send their head by the octet are gone after 10 s; meanwhile others wait no longer than 500 ms."""
     with concurrent.futures.ThreadPoolExecutor(220) as pool:
         slow = [pool.submit(cut_after, service.http, b"GET /v1/x HTTP/1.1\r\nX-A: ", True, 16) for _ in range(200)]
         still = [pool.submit(cut_after, service.http, b"POST /v1/x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", False, 22)
@@ -281,12 +281,12 @@ def test_tls(service):
         old.wrap_socket(s)
 
 
-def test_core_down_is_a_pause_in_plain_words(own):
+def test_no_answer_of_core_does_not_claim_that_nothing_was_done(own):
     stub = own()
     stub.server.start()
     answer, body = ask(stub, "GET", "/v1/silent")
-    assert answer.status == 503 and json.loads(body)["type"].endswith("/problems/paused")
-    assert json.loads(body)["title"] == "The signing service is paused. Nothing was signed."
+    assert answer.status == 503 and json.loads(body)["type"].endswith("/problems/no-answer") and answer.headers["Retry-After"] == "5"
+    assert json.loads(body)["title"].startswith("The service gave no answer; what was asked may still be done.")
     assert ask(stub, "GET", "/ocsp/x")[0].status == 200
 
 
