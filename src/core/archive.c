@@ -90,7 +90,7 @@ message_put(struct store_tx *tx, const struct release *r)
 	struct link_token token;
 	AUTO_BUF(subject, 255);
 	AUTO_BUF(text, 4096);
-	TRY(link_make(tx, act->signer.id, clock_now() + 30 * TIME_DAY, &token));
+	TRY(link_make(tx, act->signer.id, clock_now() + r->core->set.invitation_us, &token));
 	buf_printf(&subject, "You signed: %.*s", canon_cut(act->request.title, 200), act->request.title);
 	buf_printf(&text, "You signed \"%s\" for %s. Your signature is in the document and can be checked by anyone; your one-time "
 	    "key was destroyed right after.\n\nDownload the signed document: %s/sign/#%s\n\nYou did not do this? Open the link at "
