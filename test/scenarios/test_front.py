@@ -316,6 +316,14 @@ def test_programs_get_what_they_need_and_nothing_else(service):
         assert starts[("paraph-core",)]["groups"] == [64100] and starts[("paraph-status", "index=0")]["groups"] == []
 
 
+def test_a_key_of_an_earlier_version_is_passed_over_and_told(own):
+    stub = own(extra_conf="[policy]\nbackdate_seconds = 60\n")
+    stub.server.start()
+    assert ask(stub, "GET", "/v1/x")[0].status == 200
+    (line,) = [json.loads(row) for row in (stub.instance / "log/paraph.log").read_text().splitlines() if "configuration-key-unused" in row]
+    assert line["key"] == "backdate_seconds"
+
+
 def test_a_program_that_ends_is_started_again_and_its_peers_get_new_channels(own):
     stub = own()
     stub.server.start()
