@@ -179,7 +179,7 @@ states_are_a_table(void **state)
 		}
 }
 
-/* Five tries for ever: over restarts, resends and new activations. [reliability S3] */
+/* Five tries for ever: over restarts, resends and new activations. */
 static void
 sixth_code(void **state)
 {
@@ -371,7 +371,7 @@ guesser(void *arg)
 	return NULL;
 }
 
-/* 200 guesses at once: five are evaluated. [reliability S3] */
+/* 200 guesses at once: five are evaluated. */
 static void
 parallel_guesses(void **state)
 {
