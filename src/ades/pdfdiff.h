@@ -1,6 +1,6 @@
 /*
- * What changed in a PDF after one of its revisions, by a closed list [reliability: every later update that is not on it
- * counts as a change]: another signature or time-stamp (in a new or an empty field), evidence (/DSS), document information
+ * What changed in a PDF after one of its revisions, by a closed list; every later update that is not on it counts as
+ * a change: another signature or time-stamp (in a new or an empty field), evidence (/DSS), document information
  * and metadata. Everything else, also what could be harmless (filled text fields, annotations), is a change and named.
  * A redefined object keeps its role: one that the earlier revision uses in more than one place or in another one, or refers
  * to without having it, may not be redefined at all, so that nothing on a page can hide behind a permitted update.

@@ -30,7 +30,7 @@ words_verdict(enum report_verdict verdict)
 
 /* ---- the file ---- */
 
-/* "Jane Doe, Paul Martin and 2 others" */
+/* Names with commas between them, the first three of five or more: "A, B, C and 2 others" */
 static void
 put_signers(const struct report *r, struct buf *b)
 {

@@ -4,7 +4,6 @@
 #include "fcgi/fcgi_text.h"
 #include "os/clock.h"
 
-#define DEADLINE_DEFAULT (30 * TIME_DAY)
 #define DEADLINE_MOST (366 * TIME_DAY)
 
 /* ---- the body --------------------------------------------------------------------------------------------------------- */
@@ -138,10 +137,11 @@ static const struct field fields[] = {
 enum { FIELDS_BEFORE_SIGNERS = sizeof fields / sizeof *fields - 1 };
 
 err_t
-requests_read(const json_t *body, struct str default_sender, int64_t now, struct request_wish *wish)
+requests_read(const json_t *body, struct str default_sender, int64_t now, int64_t invitation_us,
+    struct request_wish *wish)
 {
 	wish->sender = default_sender;
-	wish->deadline_at = now + DEADLINE_DEFAULT;
+	wish->deadline_at = now + invitation_us;
 	/* Signers refer to files, wherever the two stand in the body: files first. */
 	AUTO_JSON(files) = json_object();
 	if (json_object_get(body, "files") != NULL) {
@@ -170,7 +170,7 @@ requests_post(struct call *c)
 	struct request_wish *wish = calloc(1, sizeof *wish);
 	if (wish == NULL)
 		abort();
-	err_t e = requests_read(c->body, str_c(c->account.name), clock_now(), wish);
+	err_t e = requests_read(c->body, str_c(c->account.name), clock_now(), c->worker->core->set.invitation_us, wish);
 	if (!err_is(e))
 		e = request_make(c->worker, &c->account, wish, &c->idem, &answer);
 	free(wish);

@@ -13,7 +13,9 @@ err_t requests_cancel(struct call *c);
 err_t requests_document(struct call *c);
 err_t requests_proof(struct call *c);
 
-/* The body of POST /v1/requests; wish must be zeroed. default_sender is the name of the account. */
-err_t requests_read(const json_t *body, struct str default_sender, int64_t now, struct request_wish *ret_wish);
+/* The body of POST /v1/requests; wish must be zeroed. default_sender is the name of the account; without a deadline it
+ * is now + invitation_us. */
+err_t requests_read(const json_t *body, struct str default_sender, int64_t now, int64_t invitation_us,
+    struct request_wish *ret_wish);
 
 #endif

@@ -51,6 +51,10 @@ static err_t
 value_put(const struct conf_item *item, const char *value, char *target)
 {
 	void *at = target + item->offset;
+	if (item->type == CONF_GONE) {
+		memcpy(at, &item->key, sizeof item->key);
+		return OK;
+	}
 	if (item->type == CONF_NUMBER)
 		return number_put(item, value, at);
 	if (item->type == CONF_BOOL)
@@ -169,7 +173,7 @@ static err_t
 defaults_put(struct reading *r)
 {
 	for (size_t i = 0; i < r->n; i++) {
-		if (r->seen[i])
+		if (r->seen[i] || r->items[i].type == CONF_GONE)
 			continue;
 		if (r->items[i].fallback == NULL)
 			return err_make(ERR_CONF, "%s: [%s] %s is missing (%s)", r->file, r->items[i].section,

@@ -12,7 +12,13 @@
 
 enum { CONF_VALUE_MAX = 4096 }; /* octets: a path is the longest there is */
 
-enum conf_type { CONF_STRING, CONF_NUMBER, CONF_BOOL, CONF_CHOICE };
+enum conf_type {
+	CONF_STRING,
+	CONF_NUMBER,
+	CONF_BOOL,
+	CONF_CHOICE,
+	CONF_GONE, /* of an earlier version: any value is passed over, and the member says that the key was there */
+};
 
 struct conf_item {
 	const char *section;
@@ -22,7 +28,8 @@ struct conf_item {
 	const char *choices;     /* CONF_CHOICE: "demo internal production" */
 	const char *fallback;    /* NULL: must be given */
 	const char *help;
-	size_t offset;           /* of the member: char * for STRING and CHOICE, int64_t for NUMBER, bool for BOOL */
+	size_t offset;           /* of the member: char * for STRING and CHOICE, int64_t for NUMBER, bool for BOOL;
+	                            const char * that borrows key for GONE */
 };
 
 /* Proves that a value, written into a file, is read back as the same; ERR_CONF. */

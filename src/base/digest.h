@@ -1,14 +1,14 @@
 /*
- * Message digests and HMAC, a thin layer over OpenSSL's EVP with the algorithms fetched once. This is the only place
- * outside pki, ades and keys that calls OpenSSL (doc/decisions/0001). Digests never fail except by an exhausted heap,
- * which aborts. A struct digest belongs to one thread at a time.
+ * Message digests and HMAC, a thin layer over OpenSSL's EVP with the algorithms fetched once. Beside pki, ades and
+ * keys only this and cli/tls.c call OpenSSL (doc/decisions/0001). Digests never fail except by an exhausted heap, which
+ * aborts. A struct digest belongs to one thread at a time.
  */
 #ifndef PARAPH_BASE_DIGEST_H
 #define PARAPH_BASE_DIGEST_H
 
 #include "base/bytes.h"
 
-enum { DIGEST_SHA256_LEN = 32, DIGEST_SHA384_LEN = 48, DIGEST_SHA512_LEN = 64, DIGEST_SHA1_LEN = 20, DIGEST_LEN_MAX = 64 };
+enum { DIGEST_SHA256_LEN = 32, DIGEST_SHA1_LEN = 20, DIGEST_LEN_MAX = 64 };
 
 enum digest_kind {
 	DIGEST_SHA1, /* only for the certID of OCSP and key identifiers: nothing relies on its strength */

@@ -8,7 +8,6 @@
 enum {
 	LIMIT_WIRE_MESSAGE = 64 * 1024,          /* octets of one message between programs */
 	LIMIT_WIRE_FDS = 4,                      /* descriptors with one message */
-	LIMIT_REQUEST_MEMORY = 4 * 1024 * 1024,  /* arena of one API request */
 	LIMIT_JSON_BODY = 256 * 1024,            /* octets of a JSON body */
 	LIMIT_BODY_SECONDS = 60,                 /* that any body may take, however it comes … */
 	LIMIT_BODY_RATE = 16 * 1024,             /* … and one second more for so many octets that came: less is too slow */

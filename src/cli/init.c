@@ -192,7 +192,7 @@ file_put(const struct instance *i, const char *name, struct bytes data, mode_t m
 }
 
 /* The passphrase that seals a software keystore lies beside it: it guards copies of the store alone, not this machine.
- * [requirements.md 2.1: software keystore only in demo and internal] */
+ * Production is refused: a software keystore serves demo and internal only. */
 static err_t
 passphrase_put(const struct instance *i, const char *name, int user)
 {

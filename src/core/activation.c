@@ -272,7 +272,7 @@ activation_send(struct worker *w, const struct link_session *session, const stru
 	c.event = "activation.code-sent";
 	if (c.a.state == ACTIVATION_BEGUN) {
 		e = send_again(w, &c.a);
-		/* keys forgets an open activation when it restarts; a new one takes its place. */
+		/* keys knows it no more, or it has ended: a new one takes its place. */
 		if (e.code == ERR_ACTIVATION || e.code == ERR_ACTIVATION_EXPIRED) {
 			c.event = "activation.begun";
 			e = begin(w, &s, &c.a);

@@ -3,7 +3,7 @@
  * and from the table afterwards. bootstrap.json is one object:
  *	{"api_keys": [{"id","name","sha256","roles":[…]}],  sha256 in hex, of the token
  *	 "log_spki": base64, "ocsp_spki": base64,           SubjectPublicKeyInfo, DER
- *	 "certificates": {"root","issuing","tsu","seal"},   base64 of DER
+ *	 "certificates": {"root","issuing","tsu","seal"},   base64 of DER ("ocsp" is there too; responder makes its own)
  *	 "root_crl": base64 of DER}
  * The public key of the log stands in the first leaf of the log. Owns authority.
  * The root's list alone is renewed: `paraph ceremony root-crl` leaves the next one in public/root.crl, and authority_keep, which

@@ -61,7 +61,7 @@ documents_json(struct worker *w, const struct signer *s, json_t *list)
 	return OK;
 }
 
-/* ux.md 2.3: the two boxes, and what the law wants to be read with them. */
+/* The two boxes to tick, and what has to be read with them. */
 static json_t *
 statements(const struct core *core)
 {

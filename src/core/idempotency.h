@@ -11,7 +11,7 @@
 enum { IDEMPOTENCY_NAME_MAX = 255 };
 
 struct idempotency {
-	struct str owner; /* "key:ID" or "signer:ID" */
+	struct str owner; /* "key:ID" or "sgr_…" */
 	struct str name;  /* the header's value; empty: the caller gave none and none is needed */
 	uint8_t request_sha256[DIGEST_SHA256_LEN]; /* of method, path and body */
 };

@@ -101,7 +101,7 @@ stamp(struct worker *w, struct act_part *p)
 	return OK;
 }
 
-/* An answer made after publication and before the certificate ends. [service.md 4, step 14] */
+/* An answer made after publication and before the certificate ends. */
 static err_t
 ocsp(struct worker *w, const struct act_part *p, paraph_Status *ret_answer)
 {

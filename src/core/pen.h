@@ -1,6 +1,6 @@
 /*
- * The steps of one signature on one document, in the order of architecture.md section 4, 8 to 10: keys writes, status
- * stamps and answers, a document child checks. core carries descriptors, tokens and digests between them; it makes none.
+ * The steps of one signature on one document, in the order of ARCHITECTURE.md ("One signature", 6 to 8): keys writes,
+ * status stamps and answers, a document child checks. core carries descriptors, tokens and digests between them; it makes none.
  */
 #ifndef PARAPH_CORE_PEN_H
 #define PARAPH_CORE_PEN_H

@@ -1,4 +1,4 @@
-/* What a proof says [service.md "Proof file content"]: everything that is known of one act, around the statement that keys
+/* What a proof says (doc/api.md tells its members): everything that is known of one act, around the statement that keys
  * writes from its own journal. Pure construction from stored records. */
 #ifndef PARAPH_CORE_PROOF_H
 #define PARAPH_CORE_PROOF_H

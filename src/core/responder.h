@@ -1,4 +1,5 @@
-/* The certificate of the OCSP signer's key, made anew every few days by keys:issuing. Owns responder. */
+/* The certificate of the OCSP signer's key, valid for [policy] ocsp_certificate_days and made anew by keys:issuing at half of
+ * that. Owns responder. */
 #ifndef PARAPH_CORE_RESPONDER_H
 #define PARAPH_CORE_RESPONDER_H
 

@@ -33,7 +33,7 @@ struct signer_field {
 
 const char *signer_state_name(enum signer_state state);
 const char *signer_method_name(paraph_Method method);
-/* "signer:sgr_…", as the audit log names him. */
+/* "sgr_…", as the audit log names him. */
 struct id_text signer_actor(struct id id);
 
 err_t signer_put(struct store_tx *tx, const struct signer *s);

@@ -2,8 +2,9 @@
  * The final check of a finished document, by a closed list, in a process that did not build it: revision 0 is what the
  * signer consented to; behind it only triples of increments (signature, evidence, document time-stamp) that fill objects
  * the plan names; every signature covers its revision; certificate, chain, time-stamps, status and evidence of the newest
- * one are complete. Shares no code with the writer of the document. Decides nothing else and repairs nothing.
- * [architecture.md 4, step 10] Pure: octets, facts and the time in, a verdict out.
+ * one are complete. Shares two functions with what writes the increments (plan_read, and cms_signed_attributes, whose octets
+ * are compared with those that were signed), and otherwise only what lies below both: base, der, pki. Decides nothing else
+ * and repairs nothing. Pure: octets, facts and the time in, a verdict out.
  */
 #ifndef PARAPH_DOCUMENT_CHECK_H
 #define PARAPH_DOCUMENT_CHECK_H

@@ -1,7 +1,8 @@
 /*
  * One increment of a finished document, read by a closed grammar: whole objects, one behind the other with nothing but
  * white space between them, one cross-reference section that names exactly these objects, a trailer that says what the
- * plan says, startxref, %%EOF. Used by the final check only; shares no code with the writer of increments.
+ * plan says, startxref, %%EOF. For the final check; prepare asks check_increment_dict what that will be
+ * able to read. Shares no code with the writer of increments but struct plan.
  */
 #ifndef PARAPH_DOCUMENT_CHECK_INCREMENT_H
 #define PARAPH_DOCUMENT_CHECK_INCREMENT_H

@@ -45,8 +45,8 @@ void fcgi_request_done(struct fcgi_request *r);
 /* A parameter by its CGI name ("REMOTE_ADDR", "SSL_CLIENT_S_DN"); empty when absent. */
 struct bytes fcgi_request_param(const struct fcgi_request *r, const char *name);
 
-/* A header field by its name in any case ("Idempotency-Key"), proven to be text; empty when absent or not clean. A
- * field that was sent twice never gets here: fcgi_request_read refuses it. */
+/* A header field by its name in any case ("Idempotency-Key"), proven to be text; empty when absent or not clean. What
+ * the front hands on twice never gets here: fcgi_request_read refuses it; what a client sends twice, the front makes one of. */
 struct str fcgi_request_header(const struct fcgi_request *r, const char *name);
 
 /* The media type of the body without parameters is this one ("application/json"), in any case. */

@@ -124,7 +124,7 @@ answers_ocsp(struct desk *d, const paraph_OcspSign *m, paraph_StatusKeys *ret_an
 
 /* ---- time-stamps ---- */
 
-/* A clock that cannot be relied on stops time-stamping; a demo warns (doctor says so too) and goes on.
+/* A clock that cannot be relied on stops time-stamping in production; others warn (doctor says so too) and go on.
  * [EN 319 421 TIS-7.7.1-07] */
 static err_t
 clock_check(const struct desk *d)
@@ -139,7 +139,7 @@ clock_check(const struct desk *d)
 		return err_make(ERR_CLOCK, "the clock is not synchronised, or may be %lld us off", (long long)c.max_error_us);
 	if (!warned) {
 		warned = true;
-		log_event(LOG_WARNING, "clock", "detail", "the clock is not synchronised: only a demo stamps with it", NULL);
+		log_event(LOG_WARNING, "clock", "detail", "the clock is not reliable: in production nothing would be time-stamped now", NULL);
 	}
 	return OK;
 }

@@ -7,7 +7,7 @@
 
 #include "keys/desk.h"
 
-/* The certificate of the OCSP signer comes with the message (it is renewed every week): proven to be for our key and
+/* The certificate of the OCSP signer comes with the message (core has it renewed, see core/responder.h): proven to be for our key and
  * signed by the CA that the stored chain names. */
 err_t answers_ocsp(struct desk *d, const paraph_OcspSign *m, paraph_StatusKeys *ret_answer);
 /* ERR_CLOCK in production when the clock is not synchronised or further off than [policy] clock_stop_ms. */

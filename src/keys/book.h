@@ -1,8 +1,8 @@
 /*
  * What the issuing role remembers: activations, intents, counters and the numbers of lists. It changes by journal records
  * only (book_apply, which the journal calls), so a restart reads the same memory that was there before. What is over is
- * forgotten when a segment is opened: an activation ten minutes after its end unless an intent of it is open, an intent
- * when BOOK_OVER_MAX younger ones are over too. Everything is handed out as a copy; any thread.
+ * forgotten when a segment is opened: an activation when it is used up or ended ten minutes ago and no intent of it
+ * is remembered, an intent when BOOK_OVER_MAX younger ones are over too. Everything is handed out as a copy; any thread.
  */
 #ifndef PARAPH_KEYS_BOOK_H
 #define PARAPH_KEYS_BOOK_H

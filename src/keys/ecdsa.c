@@ -225,12 +225,6 @@ ecdsa_curve(const struct ecdsa *key)
 	return key->curve;
 }
 
-size_t
-ecdsa_digest_len(const struct ecdsa *key)
-{
-	return curves[key->curve].digest_n;
-}
-
 struct bytes
 ecdsa_point(const struct ecdsa *key)
 {

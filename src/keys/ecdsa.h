@@ -11,8 +11,6 @@
 
 enum ecdsa_curve { ECDSA_P256 = 1, ECDSA_P384 = 2 };
 enum {
-	ECDSA_SCALAR_MAX = 48,
-	ECDSA_POINT_MAX = 97,      /* uncompressed */
 	ECDSA_SPKI_MAX = 120,      /* 91 octets for P-256, 120 for P-384 */
 	ECDSA_SIGNATURE_MAX = 104, /* DER ECDSA-Sig-Value: at most 72 octets for P-256, 104 for P-384 */
 };
@@ -33,15 +31,13 @@ ecdsa_auto_(struct ecdsa **key)
 }
 
 enum ecdsa_curve ecdsa_curve(const struct ecdsa *key);
-/* Octets of the curve's digest: SHA-256 for P-256, SHA-384 for P-384. */
-size_t ecdsa_digest_len(const struct ecdsa *key);
 /* Uncompressed point; SubjectPublicKeyInfo in DER. Both live as long as the key. */
 struct bytes ecdsa_point(const struct ecdsa *key);
 struct bytes ecdsa_spki(const struct ecdsa *key);
 /* The private scalar, for sealing it into a file. */
 err_t ecdsa_scalar(const struct ecdsa *key, struct secret *ret_scalar);
 
-/* Signs a digest of the curve's length; ret_signature has room for ECDSA_SIGNATURE_MAX. */
+/* Signs a digest of the curve's length (SHA-256 for P-256, SHA-384 for P-384); ret_signature has room for ECDSA_SIGNATURE_MAX. */
 err_t ecdsa_sign(struct ecdsa *key, struct bytes digest, uint8_t *ret_signature, size_t *ret_n);
 /* ERR_CRYPTO when the signature is not this key's over this digest. */
 err_t ecdsa_verify(struct ecdsa *key, struct bytes digest, struct bytes signature);

@@ -22,7 +22,7 @@ enum keystore_use {
 	KEYSTORE_LOG = 6,
 	KEYSTORE_USES = 7,
 };
-enum { KEYSTORE_CHAIN_MAX = 4, KEYSTORE_CERTIFICATE_MAX = 4096, KEYSTORE_MAC_LEN = 32 };
+enum { KEYSTORE_CHAIN_MAX = 4, KEYSTORE_MAC_LEN = 32 };
 
 struct keystore_public {
 	enum ecdsa_curve curve;

@@ -30,21 +30,6 @@ file_write(int fd, struct bytes data)
 }
 
 err_t
-file_pwrite(int fd, struct bytes data, uint64_t at)
-{
-	while (data.n > 0) {
-		ssize_t n = pwrite(fd, data.p, data.n, (off_t)at);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_errno("writing");
-		data = bytes_sub(data, (size_t)n, data.n);
-		at += (uint64_t)n;
-	}
-	return OK;
-}
-
-err_t
 file_pread(int fd, uint64_t at, size_t n, uint8_t *ret)
 {
 	while (n > 0) {

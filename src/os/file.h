@@ -1,6 +1,7 @@
 /*
  * Files that survive a power cut. A failed fsync aborts the process and is never retried: the kernel may already have
- * dropped the pages. A file is replaced by write, fsync, rename, fsync of the directory, here and nowhere else.
+ * dropped the pages. A file is replaced by write, fsync, rename, fsync of the directory, here and nowhere else; only
+ * a download of `paraph`, which can be fetched again, is renamed without fsync (cli/http.c).
  */
 #ifndef PARAPH_OS_FILE_H
 #define PARAPH_OS_FILE_H
@@ -14,7 +15,6 @@ void file_close(int *fd);
 
 /* Writes all of it at the current place; ERR_DISK_FULL or ERR_IO. */
 err_t file_write(int fd, struct bytes data);
-err_t file_pwrite(int fd, struct bytes data, uint64_t at);
 /* Reads exactly n octets at a place; ERR_IO when the file ends before. */
 err_t file_pread(int fd, uint64_t at, size_t n, uint8_t *ret);
 err_t file_size(int fd, uint64_t *ret_size);

@@ -26,12 +26,16 @@
 	{                                                                                                              \
 		section, key, CONF_BOOL, 0, 0, NULL, fallback, help, AT(member)                                        \
 	}
+#define GONE(section, key)                                                                                             \
+	{                                                                                                              \
+		section, key, CONF_GONE, 0, 0, NULL, NULL, NULL, AT(gone)                                              \
+	}
 
 static const struct conf_item items[] = {
     TEXT("instance", "name", "DEMO Paraph", "shown on pages and in mails", name),
     CHOICE("instance", "profile", "demo internal production", "demo", "a demo says DEMO everywhere and stays one",
 	profile),
-    TEXT("instance", "oid_arc", NULL, "own object identifier arc, 2.25.UUID for a demo", oid_arc),
+    TEXT("instance", "oid_arc", NULL, "own object identifier arc; of a demo below 2.25", oid_arc),
     NUMBER("instance", "uid_base", 1, 4000000000, "64100", "first of seven user ids, when started as root", uid_base),
     NUMBER(
 	"instance", "workers", 0, 64, "0", "workers of core and status processes; 0: one for each processor", workers),
@@ -64,14 +68,13 @@ static const struct conf_item items[] = {
     TEXT("sms", "url", "", "https address of the gateway; gets a JSON object with to and text", sms_url),
     TEXT("sms", "token_file", "", "file with the bearer token of the gateway", sms_token_file),
 
-    BOOL("webhook", "private_addresses", "no", "allow webhooks to private and loopback addresses", webhook_private),
+    BOOL("webhook", "private_addresses", "no", "allow webhooks to private and loopback addresses; nothing asks for one yet", webhook_private),
 
     NUMBER("policy", "certificate_minutes", 10, 120, "15", "life of a signer certificate", certificate_minutes),
-    NUMBER("policy", "backdate_seconds", 0, 300, "60", "how far notBefore lies back", backdate_seconds),
     NUMBER("policy", "activation_minutes", 5, 120, "30", "from identity check to signature", activation_minutes),
     NUMBER("policy", "code_minutes", 1, 10, "10", "life of a one-time code", code_minutes),
     NUMBER("policy", "registration_months", 1, 60, "12", "how long a registration record serves", registration_months),
-    NUMBER("policy", "invitation_days", 1, 365, "30", "how long an invitation can be used", invitation_days),
+    NUMBER("policy", "invitation_days", 1, 365, "30", "how long an invitation can be used when its request names no deadline, and a signed document fetched", invitation_days),
     NUMBER("policy", "crl_every_minutes", 1, 1440, "60", "time between two CRLs; also after each revocation",
 	crl_every_minutes),
     NUMBER("policy", "crl_next_update_hours", 1, 24, "24", "nextUpdate of a CRL", crl_next_update_hours),
@@ -79,16 +82,17 @@ static const struct conf_item items[] = {
     NUMBER("policy", "ocsp_next_update_minutes", 1, 60, "60", "nextUpdate of an OCSP answer, at most",
 	ocsp_next_update_minutes),
     NUMBER(
-	"policy", "ocsp_certificate_days", 1, 30, "7", "life of the OCSP signer's certificate", ocsp_certificate_days),
+	"policy", "ocsp_certificate_days", 7, 30, "7", "life of the OCSP signer's certificate", ocsp_certificate_days),
     NUMBER("policy", "clock_alarm_ms", 1, 1000, "100", "clock error that raises an alarm", clock_alarm_ms),
-    NUMBER("policy", "clock_stop_ms", 1, 1000, "500", "clock error that stops time-stamping, but in a demo",
+    NUMBER("policy", "clock_stop_ms", 1, 1000, "500", "clock error that stops time-stamping, in production",
 	clock_stop_ms),
     NUMBER("policy", "checkpoint_seconds", 1, 3600, "60",
 	"time between two signed checkpoints of the audit log, and two roots of a journal in it, at most", checkpoint_seconds),
     NUMBER("policy", "stamp_seconds", 5, 86400, "3600", "time between two time-stamps on checkpoints of the audit log", stamp_seconds),
     NUMBER("policy", "document_mb", 1, 500, "100", "largest document, MiB", document_mb),
-    NUMBER("policy", "retention_years", 7, 99, "10", "how long evidence is kept after a certificate's end",
-	retention_years),
+
+    GONE("policy", "backdate_seconds"), /* policy/profiles say it */
+    GONE("policy", "retention_years"),
 };
 enum { ITEMS = sizeof items / sizeof items[0] };
 
@@ -165,7 +169,7 @@ profile_check(const struct instance *i)
 			    "[organisation]: in the profile demo, name and common_name must hold the word DEMO");
 		if (!starts_with(i->oid_arc, "2.25."))
 			return err_make(
-			    ERR_CONF, "[instance] oid_arc: the profile demo asserts only an arc of its own, 2.25.UUID");
+			    ERR_CONF, "[instance] oid_arc: the profile demo asserts only an arc of its own, below 2.25");
 		return OK;
 	}
 	if (strstr(i->common_name, "DEMO") != NULL)
@@ -294,7 +298,8 @@ instance_default(const char *directory, struct instance *ret_instance)
 	struct instance i = {0};
 	TRY(directory_find(directory, i.directory));
 	for (size_t k = 0; k < ITEMS; k++)
-		TRY(value_set(&i, &items[k], items[k].fallback == NULL ? "" : items[k].fallback));
+		if (items[k].type != CONF_GONE)
+			TRY(value_set(&i, &items[k], items[k].fallback == NULL ? "" : items[k].fallback));
 	*ret_instance = i;
 	return OK;
 }
@@ -303,7 +308,7 @@ err_t
 instance_set(struct instance *i, const char *section, const char *key, const char *value)
 {
 	for (size_t k = 0; k < ITEMS; k++)
-		if (strcmp(items[k].section, section) == 0 && strcmp(items[k].key, key) == 0)
+		if (items[k].type != CONF_GONE && strcmp(items[k].section, section) == 0 && strcmp(items[k].key, key) == 0)
 			return value_set(i, &items[k], value);
 	return err_make(ERR_CONF, "[%s] %s is not a known key", section, key);
 }
@@ -326,7 +331,7 @@ instance_write(const struct instance *i, struct buf *out)
 	const char *section = "";
 	buf_put_str(out,
 	    STR("; Configuration of Paraph. A key that is left out has its default; an unknown one is an error.\n"));
-	for (size_t k = 0; k < ITEMS; k++) {
+	for (size_t k = 0; k < ITEMS && items[k].type != CONF_GONE; k++) { /* these stand at the end */
 		if (strcmp(section, items[k].section) != 0)
 			buf_printf(out, "\n[%s]\n", items[k].section);
 		section = items[k].section;

@@ -42,7 +42,7 @@ struct instance {
 	char *common_name;     /* the names of CA, unit and seal begin with it */
 
 	/* [front] */
-	char *listen; /* address of the https port; plain http is on loopback in demo and internal */
+	char *listen; /* address of the https port; plain http of a demo is on loopback whatever this says */
 	int64_t https_port;
 	int64_t http_port;
 	char *site_url; /* where people reach the pages and programs the API; empty: https://localhost:https_port */
@@ -58,11 +58,10 @@ struct instance {
 	char *sms_transport; /* "catcher", "none", "http" */
 	char *sms_url;
 	char *sms_token_file;
-	bool webhook_private; /* webhooks may go to private addresses */
+	bool webhook_private; /* webhooks may go to private addresses; nothing asks for one yet */
 
 	/* [policy] */
 	int64_t certificate_minutes;
-	int64_t backdate_seconds;
 	int64_t activation_minutes;
 	int64_t code_minutes;
 	int64_t registration_months;
@@ -76,7 +75,8 @@ struct instance {
 	int64_t clock_stop_ms;
 	int64_t checkpoint_seconds, stamp_seconds;
 	int64_t document_mb;
-	int64_t retention_years;
+
+	const char *gone; /* a key of an earlier version that the file still has and nothing obeys; NULL: none */
 };
 
 /* Reads DIR/paraph.conf; path is DIR or the file itself. ERR_CONF names file, line and fix. */

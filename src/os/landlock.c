@@ -97,7 +97,7 @@ landlock_enter(const struct jail_path *paths, size_t n, bool internet, bool exec
 {
 	int version = landlock_version();
 	if (version == 0) {
-		log_event(LOG_WARNING, "no-landlock", "detail", "this kernel has no Landlock; seccomp still holds", NULL);
+		log_event(LOG_WARNING, "no-landlock", "detail", "this kernel has no Landlock: what else the jail has still holds", NULL);
 		return OK;
 	}
 	struct ruleset all = {.fs = fs_known(version)};

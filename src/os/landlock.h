@@ -5,7 +5,7 @@
 #include "os/jail.h"
 
 /* Allows only the paths (with exec rights when asked), and no TCP unless internet; signals stay inside. A kernel without
- * Landlock: a log line, and OK, because seccomp still holds. */
+ * Landlock: a log line, and OK, because the rest of the jail still holds. */
 err_t landlock_enter(const struct jail_path *paths, size_t n, bool internet, bool exec);
 
 /* The kernel's version of it; 0 without. */

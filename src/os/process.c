@@ -12,10 +12,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC (1U << 2)
-#endif
-
 const char *
 process_argument(int argc, char **argv, const char *name)
 {

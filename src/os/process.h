@@ -14,8 +14,7 @@ const char *process_argument(int argc, char **argv, const char *name);
 /* The descriptor of "name=4": checked to be open, and made close-on-exec. ERR_CONF when missing or not a number. */
 err_t process_fd(int argc, char **argv, const char *name, int *ret_fd);
 
-/* First thing in main of every program: umask 077, no core dumps, not dumpable, descriptors 0 to 2 open, close-on-exec
- * for all others but the ones named in the arguments; SIGPIPE ignored. */
+/* First thing in main of every program: umask 077, no core dumps, not dumpable, descriptors 0 to 2 open, SIGPIPE ignored. */
 void process_harden(void);
 
 struct process_descriptor {
@@ -48,7 +47,7 @@ err_t process_folder(char *ret_folder);
 /* Where a program of ours lies: $PARAPH_LIBEXEC, the folder of the running binary, ../libexec/paraph beside it, or
  * ../<room>/ in a build tree. ERR_NOT_FOUND names the places looked at. ret has room for PATH_MAX. */
 err_t process_find(const char *program, char *ret_path);
-/* The same for shared files ("policy/profiles"): $PARAPH_SHARE, ../share/paraph, ../../share/paraph, or the source tree. */
+/* The same for shared files ("policy/profiles"): $PARAPH_SHARE, ../share/paraph or ../../share/paraph beside the running binary. */
 err_t process_share(const char *name, char *ret_path);
 /* Whether users of their own, as which root starts the programs, can pass every folder above a path; ERR_CONF names the one. */
 err_t process_check_way(const char *path);

@@ -75,14 +75,3 @@ socket_connect(const char *path, int *ret_fd)
 	*ret_fd = fd;
 	return OK;
 }
-
-err_t
-socket_accept(int fd, int *ret_fd)
-{
-	int got = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	/* A connection that went away while it waited is nobody's error. */
-	if (got < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-		return err_errno("accepting a connection");
-	*ret_fd = got < 0 ? -1 : got;
-	return OK;
-}

@@ -11,7 +11,5 @@ err_t socket_pair(int ret_fds[2]);
 err_t socket_listen(const char *path, mode_t mode, int *ret_fd);
 /* A connected stream socket; close-on-exec, blocking; an error when there is no room in the queue for 5 seconds. */
 err_t socket_connect(const char *path, int *ret_fd);
-/* The next waiting connection, not blocking; *ret_fd is -1 when there is none. */
-err_t socket_accept(int fd, int *ret_fd);
 
 #endif

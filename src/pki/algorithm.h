@@ -50,8 +50,4 @@ err_t algorithm_key_bits(struct bytes spki, struct bytes *ret_bits);
 /* SHA-1 of those bits: subjectKeyIdentifier [RFC 5280 4.2.1.2 (1)] and byKey of OCSP. */
 err_t algorithm_key_id(struct bytes spki, uint8_t ret_id[ALGORITHM_KEY_ID_LEN]);
 
-/* How a private key is reached: keys owns it, pki only calls. Writes at most room octets of signature value over data. */
-typedef err_t (*algorithm_sign_f)(void *key, enum algorithm algorithm, struct bytes data, uint8_t *ret_signature,
-    size_t room, size_t *ret_len);
-
 #endif

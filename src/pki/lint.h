@@ -1,7 +1,6 @@
 /*
  * The last look before a signature: reads what is about to be signed with the strict reader, not with the writer, and
- * compares every field with the profile. The error names the clause. Also for certificates, lists, answers and stamps
- * that are checked by sampling later. Pure; any thread.
+ * compares every field with the profile. The error names the clause. Pure; any thread.
  */
 #ifndef PARAPH_PKI_LINT_H
 #define PARAPH_PKI_LINT_H

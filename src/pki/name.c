@@ -22,12 +22,6 @@ static const struct attribute {
 	[NAME_COMMON_NAME] = {"CN", "\x55\x04\x03", 3, DER_UTF8, 64},
 };
 
-const char *
-name_attribute_text(enum name_attribute attribute)
-{
-	return attribute < NAME_ATTRIBUTES ? attributes[attribute].text : "?";
-}
-
 enum name_attribute
 name_attribute_find(struct str text)
 {

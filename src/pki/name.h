@@ -45,8 +45,7 @@ struct name_form {
 	bool natural_person; /* given name and/or surname, or else a pseudonym [EN 319 412-2 NAT-4.2.4-1] */
 };
 
-/* Short name ("CN", "GN", "organizationIdentifier") and back; NAME_ATTRIBUTES when unknown. */
-const char *name_attribute_text(enum name_attribute attribute);
+/* By its short name ("CN", "GN", "organizationIdentifier"); NAME_ATTRIBUTES when unknown. */
 enum name_attribute name_attribute_find(struct str text);
 
 /* Proves that a value that is not empty can stand in this attribute; ERR_NAME (422) begins with which: and says why not. */

@@ -51,13 +51,13 @@ struct profile {
 	bool ext_key_usage_critical;
 	struct profile_policy policies[PROFILE_POLICIES_MAX];
 	size_t policies_n;
-	bool claims;                   /* the installation's configured claims (ETSI policies) are added */
+	bool claims;                   /* the installation's claims (ETSI policies) are added; no configuration makes one yet */
 	bool authority_key_id;         /* subjectKeyIdentifier is always there */
 	bool ca_issuers;
 	bool ocsp;
 	bool crl;
 	bool ocsp_nocheck;
-	bool valassured;               /* mode A: valassured-ST-certs and noRevAvail together */
+	bool valassured;               /* valassured-ST-certs and noRevAvail together; then neither crl nor ocsp */
 	int64_t private_key_usage_us;  /* 0: left out */
 	bool semantics_natural;        /* QC statement semantics-id natural person, when serialNumber has its shape */
 	bool email;                    /* subjectAltName rfc822Name when the facts have one */
@@ -66,10 +66,10 @@ struct profile {
 /* What is the same for all certificates of one installation. Texts are borrowed. */
 struct profile_instance {
 	bool demo;               /* every name must say DEMO (a person's in CN, O or serialNumber, others' in CN and O), no claims */
-	struct oid arc;          /* own OID arc, 2.25.UUID in a demo */
+	struct oid arc;          /* own OID arc; below 2.25 in a demo (doc/decisions/0003) */
 	struct str base_url;     /* "http://127.0.0.1:8080": AIA, CRL and OCSP addresses start with it; no slash at its end */
 	struct str cps_url;      /* address of the practice statement (profile_url_cps); empty: none */
-	struct oid claims[2];    /* ETSI policies claimed by configuration; n = 0: none */
+	struct oid claims[2];    /* ETSI policies; n = 0: none, and no configuration names one yet */
 };
 
 /* Reads and checks one profile; ERR_PROFILE names file, key and what is wrong. */
@@ -103,13 +103,9 @@ err_t profile_url_cps(const struct profile_instance *i, char ret_url[PROFILE_URL
 /* OID of a policy number under the arc, also the time-stamp policy. */
 err_t profile_policy_oid(const struct profile_instance *i, uint32_t under, struct oid *ret_oid);
 
-/* Numbers under the arc, in one place: what the profiles and the time-stamp unit use. */
+/* Numbers under the arc that programs name themselves; those of other certificates stand in policy/profiles only. */
 enum {
-	PROFILE_POLICY_CA = 1,
 	PROFILE_POLICY_SIGNER = 2,
-	PROFILE_POLICY_TSU = 3,
-	PROFILE_POLICY_OCSP = 4,
-	PROFILE_POLICY_SEAL = 5,
 	PROFILE_POLICY_STAMP = 6, /* TSTInfo.policy */
 };
 

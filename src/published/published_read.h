@@ -1,5 +1,5 @@
 /*
- * The reading side, for status (and doctor). A reading shows one moment of the store and must be short: begin, get,
+ * The reading side, for status. A reading shows one moment of the store and must be short: begin, get,
  * end. One thread. Everything is opened at the start; later no file is touched by name.
  */
 #ifndef PARAPH_PUBLISHED_PUBLISHED_READ_H

@@ -94,12 +94,3 @@ issuers_by_key(const struct issuers *all, struct bytes spki_sha256)
 			return &all->list[k];
 	return NULL;
 }
-
-const struct issuer *
-issuers_by_name(const struct issuers *all, struct str name)
-{
-	for (size_t k = 0; k < all->n; k++)
-		if (str_eq(name, str_c(all->list[k].name)))
-			return &all->list[k];
-	return NULL;
-}

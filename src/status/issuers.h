@@ -35,6 +35,5 @@ void issuers_done(struct issuers *all);
 /* NULL when there is none. */
 const struct issuer *issuers_by_id(const struct issuers *all, const struct ocsp_id *id);
 const struct issuer *issuers_by_key(const struct issuers *all, struct bytes spki_sha256);
-const struct issuer *issuers_by_name(const struct issuers *all, struct str name);
 
 #endif

@@ -9,7 +9,7 @@
 #include "os/instance.h"
 #include <limits.h>
 
-/* Makes the folders below front/ and writes front/nginx.conf. status_n: number of status processes. */
+/* Makes the folders below front/ and writes front/front.conf and the files that it includes. status_n: number of status processes. */
 err_t front_write(const struct instance *instance, size_t status_n);
 
 /* The folder of nginx's cache: in /dev/shm, so that OCSP goes on when the disk is full, and front/cache where there is no

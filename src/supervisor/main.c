@@ -104,6 +104,8 @@ serve(const char *path)
 	TRY(auditor_admit(&instance));
 	notify_open();
 	TRY(sink_open(&instance));
+	if (instance.gone != NULL)
+		log_event(LOG_WARNING, "configuration-key-unused", "key", instance.gone, "do", "remove it from paraph.conf", NULL);
 	TRY(confine(&instance));
 	attempt_point();
 	err_t e = supervisor_run(&instance);

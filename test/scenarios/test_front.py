@@ -208,7 +208,7 @@ def cut_after(port, first, drip, patience):
 
 
 def test_slow_clients_are_cut_and_others_served(service):
-    """[R12] 200 clients that send their head by the octet are gone after 10 s; meanwhile others wait no longer than 500 ms."""
+    """200 clients that send their head by the octet are gone after 10 s; meanwhile others wait no longer than 500 ms."""
     with concurrent.futures.ThreadPoolExecutor(220) as pool:
         slow = [pool.submit(cut_after, service.http, b"GET /v1/x HTTP/1.1\r\nX-A: ", True, 16) for _ in range(200)]
         still = [pool.submit(cut_after, service.http, b"POST /v1/x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", False, 22)
@@ -281,12 +281,12 @@ def test_tls(service):
         old.wrap_socket(s)
 
 
-def test_core_down_is_a_pause_in_plain_words(own):
+def test_no_answer_of_core_does_not_claim_that_nothing_was_done(own):
     stub = own()
     stub.server.start()
     answer, body = ask(stub, "GET", "/v1/silent")
-    assert answer.status == 503 and json.loads(body)["type"].endswith("/problems/paused")
-    assert json.loads(body)["title"] == "The signing service is paused. Nothing was signed."
+    assert answer.status == 503 and json.loads(body)["type"].endswith("/problems/no-answer") and answer.headers["Retry-After"] == "5"
+    assert json.loads(body)["title"].startswith("The service gave no answer; what was asked may still be done.")
     assert ask(stub, "GET", "/ocsp/x")[0].status == 200
 
 
@@ -314,6 +314,14 @@ def test_programs_get_what_they_need_and_nothing_else(service):
         users = {program: r["uid"] for program, r in starts.items()}
         assert len(set(users.values())) == 6 and 0 not in users.values()
         assert starts[("paraph-core",)]["groups"] == [64100] and starts[("paraph-status", "index=0")]["groups"] == []
+
+
+def test_a_key_of_an_earlier_version_is_passed_over_and_told(own):
+    stub = own(extra_conf="[policy]\nbackdate_seconds = 60\n")
+    stub.server.start()
+    assert ask(stub, "GET", "/v1/x")[0].status == 200
+    (line,) = [json.loads(row) for row in (stub.instance / "log/paraph.log").read_text().splitlines() if "configuration-key-unused" in row]
+    assert line["key"] == "backdate_seconds"
 
 
 def test_a_program_that_ends_is_started_again_and_its_peers_get_new_channels(own):

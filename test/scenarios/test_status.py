@@ -124,7 +124,7 @@ def test_ocsp_good(real, signer, digest):
 
 
 def test_ocsp_ends_with_the_certificate(real, signer):
-    """[service 8b] nextUpdate at most notAfter"""
+    """An answer promises nothing beyond the end of the certificate: nextUpdate is at most notAfter [profile P18]."""
     text = real.ocsp("-cert", signer)
     end = time_in(openssl("x509", "-in", signer, "-noout", "-enddate"), "notAfter")
     assert time_in(text, "Next Update") <= end
@@ -229,7 +229,7 @@ def test_ca_certificates(real, name):
 
 
 def test_revocation_is_seen_within_ten_seconds(real, top):
-    """[requirements: numbers in one place] through the front's cache too; the list follows within ten minutes."""
+    """Ten seconds are promised (README.md), through the front's cache too; the list follows within ten minutes."""
     pem = real.sign(top)
     assert "good" in real.ocsp_by_get(pem)[1]
     serial = openssl("x509", "-in", pem, "-noout", "-serial").split("=")[1].strip()

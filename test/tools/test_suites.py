@@ -49,6 +49,15 @@ def test_a_suite_without_a_test_has_failed(suites, tmp_path, monkeypatch, count,
     assert len(suites.run_suite("nothing-at-all", lambda log: made).failed) == wanted
 
 
+@pytest.mark.parametrize("folder", ["tools", "scenarios", "crash", "pdf"])
+def test_a_folder_of_pytest_is_a_suite_whatever_it_holds(suites, tmp_path, monkeypatch, folder):
+    """Without a test in it that suite ran no test, and has failed."""
+    monkeypatch.setattr(suites, "TOP", tmp_path)
+    assert folder in suites.PYTEST_FOLDERS and not suites.has_pytest(folder)
+    (tmp_path / "test" / folder).mkdir(parents=True)
+    assert suites.has_pytest(folder)
+
+
 def test_an_exception_of_the_runner_is_a_failure(suites, monkeypatch):
     monkeypatch.setattr(suites, "LOG", suites.TOP / "build")
     assert suites.run_suite("nothing-at-all", lambda log: 1 / 0).failed

@@ -35,7 +35,7 @@ read_body(const char *body, struct request_wish *wish, json_t **ret_j)
 	}
 	assert_ok(canon_read(buf_bytes(&text), ret_j));
 	memset(wish, 0, sizeof *wish);
-	return requests_read(*ret_j, STR("ACME"), now, wish);
+	return requests_read(*ret_j, STR("ACME"), now, 3 * TIME_DAY, wish);
 }
 
 static void
@@ -53,7 +53,7 @@ reads_a_whole_body(void **state)
 	assert_true(w.send);
 	assert_true(str_eq(w.title, STR("T")));
 	assert_true(str_eq(w.sender, STR("ACME")));
-	assert_int_equal(w.deadline_at, now + 30 * TIME_DAY);
+	assert_int_equal(w.deadline_at, now + 3 * TIME_DAY);
 	assert_int_equal(w.signers[0].method, paraph_Method_METHOD_SMS_CODE);
 	assert_int_equal(w.signers[0].fields_n, 2);
 	assert_int_equal(w.signers[0].fields[0].file, 1);

@@ -6,6 +6,7 @@ struct settings {
 	char *mode;
 	int64_t port;
 	bool loud;
+	const char *gone;
 };
 
 static const struct conf_item items[] = {
@@ -14,6 +15,7 @@ static const struct conf_item items[] = {
 	offsetof(struct settings, mode)},
     {"front", "port", CONF_NUMBER, 1, 65535, NULL, "8443", "the port", offsetof(struct settings, port)},
     {"front", "loud", CONF_BOOL, 0, 0, NULL, "no", "whether to say more", offsetof(struct settings, loud)},
+    {"front", "colour", CONF_GONE, 0, 0, NULL, NULL, NULL, offsetof(struct settings, gone)},
 };
 enum { ITEMS = sizeof items / sizeof items[0] };
 
@@ -125,6 +127,21 @@ values_that_no_file_can_hold(void **state)
 	assert_ok(conf_value_check("front", "name", "a b; c"));
 }
 
+/* A key of an earlier version does not keep a service from starting, whatever its value; the program can tell of it. */
+static void
+a_key_that_is_gone_is_passed_over(void **state)
+{
+	(void)state;
+	struct settings s = {0};
+	assert_ok(read_text("[front]\nname=x\n", &s));
+	assert_null(s.gone);
+	conf_done(items, ITEMS, &s);
+	assert_ok(read_text("[front]\ncolour = 99999999999999999999\nname=x\n", &s));
+	assert_string_equal(s.gone, "colour");
+	conf_done(items, ITEMS, &s);
+	assert_err(read_text("[front]\ncolour=1\ncolour=2\nname=x\n", &s), ERR_CONF);
+}
+
 static void
 no_file(void **state)
 {
@@ -139,6 +156,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(wrong_files),
     cmocka_unit_test(values_come_whole),
     cmocka_unit_test(values_that_no_file_can_hold),
+    cmocka_unit_test(a_key_that_is_gone_is_passed_over),
     cmocka_unit_test(no_file),
 };
 UNIT_MAIN(tests)

@@ -403,7 +403,7 @@ guesser(void *arg)
 	return NULL;
 }
 
-/* 200 guesses at once: five are evaluated. [reliability S3] */
+/* 200 guesses at once: five are evaluated. */
 static void
 parallel_guesses(void **state)
 {

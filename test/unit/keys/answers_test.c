@@ -368,7 +368,7 @@ stands_in_memory(const uint8_t wanted[32], const uint8_t *but)
 	return found;
 }
 
-/* A private key is in memory while it lives and not after it was destroyed. [reliability S11] */
+/* A private key is in memory while it lives and not after it was destroyed. */
 static void
 destroyed_is_destroyed(void **state)
 {

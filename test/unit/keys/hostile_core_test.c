@@ -1,7 +1,8 @@
 /*
  * A hostile core: this program sits at core's end of the channel to a real, jailed paraph-keys and tries to get a
  * signature or a certificate that no signer wanted. A person was enrolled before. It gets nothing for another document,
- * another subject, another address, an expired, sixth or missing activation, a replay. [architecture.md 5]
+ * another subject, another address, an expired, sixth or missing activation, a replay
+ * (doc/threats.md, core).
  */
 #include "keys/paper.h"
 #include "keys/program.h"

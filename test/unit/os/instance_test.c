@@ -48,9 +48,8 @@ defaults_are_those_of_the_table(void **state)
 		assert_int_equal(i.kind, INSTANCE_DEMO);
 		assert_string_equal(i.site_url, "https://localhost:9443");
 		assert_string_equal(i.base_url, "http://127.0.0.1:8080");
-		/* requirements: numbers in one place */
+		/* what a new instance promises */
 		assert_int_equal(i.certificate_minutes, 15);
-		assert_int_equal(i.backdate_seconds, 60);
 		assert_int_equal(i.activation_minutes, 30);
 		assert_int_equal(i.code_minutes, 10);
 		assert_int_equal(i.registration_months, 12);
@@ -59,7 +58,7 @@ defaults_are_those_of_the_table(void **state)
 		assert_int_equal(i.root_crl_days, 180);
 		assert_int_equal(i.clock_alarm_ms, 100);
 		assert_int_equal(i.clock_stop_ms, 500);
-		assert_int_equal(i.retention_years, 10);
+		assert_null(i.gone);
 		instance_done(&i);
 	}
 }
@@ -160,6 +159,8 @@ bad_configurations_are_refused(void **state)
 	    "[instance]\noid_arc = 2.25.1\n[sms]\ntransport = http\nurl = http://a\n",
 	    "[instance]\noid_arc = 2.25.1\n[policy]\ncertificate_minutes = 9\n",
 	    "[instance]\noid_arc = 2.25.1\n[policy]\ncertificate_minutes = 121\n",
+	    "[instance]\noid_arc = 2.25.1\n[policy]\nocsp_certificate_days = 6\n", /* policy/profiles/ocsp.json wants 7 */
+	    "[instance]\noid_arc = 2.25.1\n[policy]\nocsp_certificate_days = 31\n",
 	    "[instance]\noid_arc = 2.25.1\nunknown = 1\n",
 	};
 	for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
@@ -172,6 +173,25 @@ bad_configurations_are_refused(void **state)
 	assert_err(instance_read("/nonexistent", &i), ERR_NO_INPUT);
 }
 
+/* What earlier versions wrote into every file: read, told, and never written again. */
+static void
+keys_of_earlier_versions_are_passed_over(void **state)
+{
+	(void)state;
+	struct instance i;
+	AUTO_BUF(text, 1 << 16);
+	conf_put("[instance]\noid_arc = 2.25.1\n[policy]\nbackdate_seconds = 60\nretention_years = 10\n");
+	assert_ok(instance_read(folder, &i));
+	assert_string_equal(i.gone, "retention_years");
+	assert_err(instance_set(&i, "policy", "retention_years", "10"), ERR_CONF);
+	instance_write(&i, &text);
+	buf_put_byte(&text, 0);
+	assert_null(strstr((char *)text.p, "retention_years"));
+	assert_null(strstr((char *)text.p, "backdate_seconds"));
+	assert_non_null(strstr((char *)text.p, "document_mb"));
+	instance_done(&i);
+}
+
 int
 main(void)
 {
@@ -180,6 +200,7 @@ main(void)
 	    cmocka_unit_test(written_and_read_is_the_same),
 	    cmocka_unit_test(the_largest_values_come_back),
 	    cmocka_unit_test(bad_configurations_are_refused),
+	    cmocka_unit_test(keys_of_earlier_versions_are_passed_over),
 	};
 	return cmocka_run_group_tests(tests, folder_make, folder_remove);
 }
