@@ -1,41 +1,6 @@
 #include "keys/book.h"
+#include "keys/book_memory.h"
 #include "keys/keystore.h"
-
-#include <pthread.h>
-
-enum { BUCKETS = 16384, CLAIMS_MAX = 1024, PIECE = 32 * 1024 };
-#define AFTER_END (10 * 60 * INT64_C(1000000))
-
-/* One activation or intent, with the records that made it: a snapshot writes those again. */
-struct entry {
-	struct entry *next;  /* in its bucket */
-	struct entry *next_serial;
-	size_t users;        /* of an activation: intents that are remembered */
-	size_t spare;        /* of an activation, while forgetting: those of them that need not be */
-	struct buf records;
-	union {
-		uint8_t id[RECORD_ID]; /* both begin with it */
-		struct book_activation activation;
-		struct book_intent intent;
-	} is;
-};
-
-struct map {
-	struct entry *buckets[BUCKETS];
-};
-
-struct book {
-	pthread_mutex_t lock;
-	struct map activations, intents;
-	struct entry *serials[BUCKETS]; /* of the intents */
-	struct counter_table counters;
-	uint64_t crl_number, checkpoint_size;
-	bool has_ocsp_key;
-	uint8_t ocsp_key[RECORD_HASH];
-	int64_t newest_at;
-	size_t claims_n;
-	uint8_t claims[CLAIMS_MAX][RECORD_ID];
-};
 
 static void *
 must(void *p)
@@ -45,8 +10,8 @@ must(void *p)
 	return p;
 }
 
-static struct entry **
-bucket_of(struct map *m, const uint8_t id[RECORD_ID])
+struct entry **
+book_bucket(struct map *m, const uint8_t id[RECORD_ID])
 {
 	/* ids are made by core: mixed, so that it cannot fill one bucket */
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
@@ -56,18 +21,18 @@ bucket_of(struct map *m, const uint8_t id[RECORD_ID])
 }
 
 /* Serials are random, or nothing is signed: their own octets spread them. */
-static struct entry **
-serial_bucket(struct book *b, const uint8_t serial[RECORD_SERIAL])
+struct entry **
+book_serial_bucket(struct book *b, const uint8_t serial[RECORD_SERIAL])
 {
 	uint32_t h;
 	memcpy(&h, serial + RECORD_SERIAL - sizeof h, sizeof h);
 	return &b->serials[h % BUCKETS];
 }
 
-static struct entry *
-find(struct map *m, const uint8_t id[RECORD_ID])
+struct entry *
+book_find(struct map *m, const uint8_t id[RECORD_ID])
 {
-	struct entry *e = *bucket_of(m, id);
+	struct entry *e = *book_bucket(m, id);
 	while (e != NULL && memcmp(e->is.id, id, RECORD_ID) != 0)
 		e = e->next;
 	return e;
@@ -76,7 +41,7 @@ find(struct map *m, const uint8_t id[RECORD_ID])
 static struct entry *
 add(struct map *m, const uint8_t id[RECORD_ID])
 {
-	struct entry **bucket = bucket_of(m, id), *e = must(calloc(1, sizeof *e));
+	struct entry **bucket = book_bucket(m, id), *e = must(calloc(1, sizeof *e));
 	memcpy(e->is.id, id, RECORD_ID);
 	e->records = buf_init(SEGMENT_PAYLOAD_MAX * 4);
 	e->next = *bucket;
@@ -84,8 +49,8 @@ add(struct map *m, const uint8_t id[RECORD_ID])
 	return e;
 }
 
-static void
-entry_free(struct entry *e)
+void
+book_entry_free(struct entry *e)
 {
 	buf_done(&e->records);
 	free(e);
@@ -98,7 +63,7 @@ map_done(struct map *m)
 		while (m->buckets[i] != NULL) {
 			struct entry *e = m->buckets[i];
 			m->buckets[i] = e->next;
-			entry_free(e);
+			book_entry_free(e);
 		}
 }
 
@@ -135,7 +100,7 @@ take_begun(struct book *b, const struct segment_record *s)
 {
 	struct record_activation_begun r;
 	TRY(record_read(s->type, s->payload, &r));
-	if (find(&b->activations, r.activation) != NULL || r.note.n > BOOK_NOTE_MAX)
+	if (book_find(&b->activations, r.activation) != NULL || r.note.n > BOOK_NOTE_MAX)
 		return err_make(ERR_JOURNAL, "an activation is begun twice, or its note is too long");
 	struct entry *e = add(&b->activations, r.activation);
 	struct book_activation *a = &e->is.activation;
@@ -163,7 +128,7 @@ static err_t
 activation_of(struct book *b, const struct segment_record *s, const uint8_t id[RECORD_ID],
     struct book_activation **ret_activation)
 {
-	struct entry *e = find(&b->activations, id);
+	struct entry *e = book_find(&b->activations, id);
 	if (e == NULL)
 		return unknown("an activation");
 	segment_record_write(&e->records, s);
@@ -246,8 +211,8 @@ take_pen_key(struct book *b, const struct segment_record *s)
 {
 	struct record_pen_key r;
 	TRY(record_read(s->type, s->payload, &r));
-	struct entry *a = find(&b->activations, r.activation);
-	if (find(&b->intents, r.intent) != NULL || r.document >= LIMIT_DOCUMENTS)
+	struct entry *a = book_find(&b->activations, r.activation);
+	if (book_find(&b->intents, r.intent) != NULL || r.document >= LIMIT_DOCUMENTS)
 		return err_make(ERR_JOURNAL, "an intent has two keys");
 	if (a == NULL)
 		return unknown("an activation");
@@ -259,7 +224,7 @@ take_pen_key(struct book *b, const struct segment_record *s)
 	i->known = BOOK_KEY_MADE;
 	i->document = (uint32_t)r.document;
 	memcpy(i->serial, r.serial, sizeof i->serial);
-	struct entry **bucket = serial_bucket(b, i->serial);
+	struct entry **bucket = book_serial_bucket(b, i->serial);
 	e->next_serial = *bucket;
 	*bucket = e;
 	digest_sha256(r.spki, i->spki_sha256);
@@ -275,7 +240,7 @@ take_pen_key(struct book *b, const struct segment_record *s)
 static err_t
 intent_of(struct book *b, const struct segment_record *s, const uint8_t id[RECORD_ID], struct book_intent **ret_intent)
 {
-	struct entry *e = find(&b->intents, id);
+	struct entry *e = book_find(&b->intents, id);
 	if (e == NULL)
 		return unknown("an intent");
 	segment_record_write(&e->records, s);
@@ -354,7 +319,7 @@ take_proof_seal(struct book *b, const struct segment_record *s)
 	struct record_proof_seal r;
 	TRY(record_read(s->type, s->payload, &r));
 	for (size_t at = 0; at + RECORD_ID <= r.intents.n; at += RECORD_ID) {
-		struct entry *e = find(&b->intents, r.intents.p + at);
+		struct entry *e = book_find(&b->intents, r.intents.p + at);
 		if (e == NULL || e->is.intent.released)
 			continue;
 		e->is.intent.released = true;
@@ -454,186 +419,13 @@ book_apply(void *book, const struct segment_record *record)
 	return e;
 }
 
-/* ---- snapshot ---- */
-
-static bool
-intent_is_over(const struct book_intent *i)
-{
-	return i->released || i->known == BOOK_VOIDED;
-}
-
-static void
-remove_entry(struct map *m, struct entry *gone)
-{
-	struct entry **at = bucket_of(m, gone->is.id);
-	while (*at != gone)
-		at = &(*at)->next;
-	*at = gone->next;
-	entry_free(gone);
-}
-
-static int
-by_age(const void *a, const void *b)
-{
-	const struct book_intent *x = &(*(struct entry *const *)a)->is.intent, *y = &(*(struct entry *const *)b)->is.intent;
-	return (x->key_made_at < y->key_made_at) - (x->key_made_at > y->key_made_at); /* the newest first */
-}
-
-/* All entries of a map that `wanted` says yes to; the caller frees the array. */
-static struct entry **
-collect(struct map *m, bool (*wanted)(struct book *b, const struct entry *e), struct book *b, size_t *ret_n)
-{
-	size_t n = 0, room = 64;
-	struct entry **all = must(malloc(room * sizeof(struct entry *)));
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct entry *e = m->buckets[i]; e != NULL; e = e->next) {
-			if (!wanted(b, e))
-				continue;
-			if (n == room)
-				all = must(reallocarray(all, room *= 2, sizeof(struct entry *)));
-			all[n++] = e;
-		}
-	*ret_n = n;
-	return all;
-}
-
-static bool
-over_intent(struct book *b, const struct entry *e)
-{
-	(void)b;
-	return intent_is_over(&e->is.intent);
-}
-
-static bool
-used_up(const struct book_activation *a)
-{
-	return a->used == (UINT32_C(1) << a->documents_n) - 1;
-}
-
-static bool
-past(const struct book *b, const struct book_activation *a)
-{
-	return a->expires_at + AFTER_END < b->newest_at;
-}
-
-/* Whether nothing can come of an activation any more: no document of it is on its way, and it is too old or used up. */
-static bool
-over_activation(struct book *b, const struct entry *e)
-{
-	return e->users == 0 && (used_up(&e->is.activation) || past(b, &e->is.activation));
-}
-
-static void
-forget_intent(struct book *b, struct entry *e)
-{
-	struct entry *a = find(&b->activations, e->is.intent.activation);
-	if (a != NULL)
-		a->users--;
-	struct entry **at = serial_bucket(b, e->is.intent.serial);
-	while (*at != e)
-		at = &(*at)->next_serial;
-	*at = e->next_serial;
-	remove_entry(&b->intents, e);
-}
-
-static void
-spare(struct book *b, const struct entry *intent)
-{
-	struct entry *a = find(&b->activations, intent->is.intent.activation);
-	if (a != NULL)
-		a->spare++;
-}
-
-/* That a document was signed is known by its intent alone after a restart. So an activation that could still sign keeps its
- * intents, and one that is used up loses all of them at once or none. */
-static bool
-may_forget(struct book *b, const struct entry *intent)
-{
-	const struct entry *a = find(&b->activations, intent->is.intent.activation);
-	return a == NULL || past(b, &a->is.activation) || (used_up(&a->is.activation) && a->spare >= a->users);
-}
-
-static void
-forget(struct book *b)
-{
-	size_t n;
-	struct entry **all = collect(&b->intents, over_intent, b, &n);
-	qsort(all, n, sizeof *all, by_age);
-	for (size_t i = BOOK_OVER_MAX; i < n; i++)
-		spare(b, all[i]);
-	for (size_t i = BOOK_OVER_MAX; i < n; i++)
-		if (may_forget(b, all[i]))
-			forget_intent(b, all[i]);
-	free(all);
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct entry *a = b->activations.buckets[i]; a != NULL; a = a->next)
-			a->spare = 0;
-	all = collect(&b->activations, over_activation, b, &n);
-	for (size_t i = 0; i < n; i++)
-		remove_entry(&b->activations, all[i]);
-	free(all);
-}
-
-struct piece {
-	struct buf *b;
-	int64_t at;
-};
-
-static void
-put_counters(void *arg, struct bytes piece)
-{
-	struct piece *p = arg;
-	AUTO_BUF(payload, PIECE + 64);
-	record_write(RECORD_COUNTERS, &(struct record_counters){piece}, &payload);
-	segment_record_write(p->b, &(struct segment_record){RECORD_COUNTERS, p->at, buf_bytes(&payload)});
-}
-
-static void
-put_numbers(const struct book *book, struct buf *b)
-{
-	AUTO_BUF(payload, 1024);
-	record_write(RECORD_CRL_SIGN, &(struct record_crl_sign){.number = book->crl_number}, &payload);
-	segment_record_write(b, &(struct segment_record){RECORD_CRL_SIGN, book->newest_at, buf_bytes(&payload)});
-	buf_reset(&payload);
-	record_write(RECORD_CHECKPOINT_SIGN, &(struct record_checkpoint_sign){.size = book->checkpoint_size}, &payload);
-	segment_record_write(b, &(struct segment_record){RECORD_CHECKPOINT_SIGN, book->newest_at, buf_bytes(&payload)});
-	if (!book->has_ocsp_key)
-		return;
-	struct record_certificate_sign ocsp = {.use = KEYSTORE_OCSP};
-	memcpy(ocsp.spki_sha256, book->ocsp_key, sizeof ocsp.spki_sha256);
-	buf_reset(&payload);
-	record_write(RECORD_CERTIFICATE_SIGN, &ocsp, &payload);
-	segment_record_write(b, &(struct segment_record){RECORD_CERTIFICATE_SIGN, book->newest_at, buf_bytes(&payload)});
-}
-
-static void
-put_map(const struct map *m, struct buf *b)
-{
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (const struct entry *e = m->buckets[i]; e != NULL; e = e->next)
-			buf_put(b, buf_bytes(&e->records));
-}
-
-void
-book_snapshot(void *book, struct buf *b)
-{
-	struct book *k = book;
-	pthread_mutex_lock(&k->lock);
-	forget(k);
-	put_numbers(k, b);
-	put_map(&k->activations, b);
-	put_map(&k->intents, b);
-	counter_write(&k->counters, PIECE, put_counters, &(struct piece){b, k->newest_at});
-	pthread_mutex_unlock(&k->lock);
-}
-
 /* ---- asking ---- */
 
 err_t
 book_activation(struct book *b, const uint8_t id[RECORD_ID], struct book_activation *ret_activation)
 {
 	pthread_mutex_lock(&b->lock);
-	const struct entry *e = find(&b->activations, id);
+	const struct entry *e = book_find(&b->activations, id);
 	if (e != NULL)
 		*ret_activation = e->is.activation;
 	pthread_mutex_unlock(&b->lock);
@@ -644,7 +436,7 @@ err_t
 book_intent(struct book *b, const uint8_t id[RECORD_ID], struct book_intent *ret_intent)
 {
 	pthread_mutex_lock(&b->lock);
-	const struct entry *e = find(&b->intents, id);
+	const struct entry *e = book_find(&b->intents, id);
 	if (e != NULL)
 		*ret_intent = e->is.intent;
 	pthread_mutex_unlock(&b->lock);
@@ -687,7 +479,7 @@ book_has_serial(struct book *b, const uint8_t serial[RECORD_SERIAL])
 {
 	bool has = false;
 	pthread_mutex_lock(&b->lock);
-	for (const struct entry *e = *serial_bucket(b, serial); e != NULL && !has; e = e->next_serial)
+	for (const struct entry *e = *book_serial_bucket(b, serial); e != NULL && !has; e = e->next_serial)
 		has = memcmp(e->is.intent.serial, serial, RECORD_SERIAL) == 0;
 	pthread_mutex_unlock(&b->lock);
 	return has;

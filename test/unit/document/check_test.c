@@ -57,6 +57,7 @@ each_ingredient_matters(void **state)
 	    {SPOIL_SIGNING_TIME, "signed attributes are not exactly"},
 	    {SPOIL_OTHER_SIGNER, "not of the certificate that was issued"},
 	    {SPOIL_CHAIN_IN_CMS, "no chain"},
+	    {SPOIL_REASON, "has /Reason"},
 	    {SPOIL_CLAIMED_TIME, "/M is not within"},
 	    {SPOIL_NO_STAMP, "has no time-stamp"},
 	    {SPOIL_STAMP_IMPRINT, "about other data"},

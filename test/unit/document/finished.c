@@ -216,7 +216,7 @@ put_signature(struct maker *m, size_t signer)
 	uint8_t digest[32], attributes_room[CMS_ATTRIBUTES_MAX], signature[ALGORITHM_SIGNATURE_MAX];
 	uint8_t cms_room[LIMIT_SIGNATURE_HOLE], stamp_room[TSP_TOKEN_MAX];
 	struct bytes attributes, cms;
-	struct revision_words words = {.name = STR("Jane Doe"), .reason = STR("I agree")};
+	struct revision_words words = {.name = STR("Jane Doe"), .reason = m->spoil == SPOIL_REASON ? STR("I agree") : STR("")};
 	assert_ok(plan_find(&m->plan, PLAN_SIGNATURE, (uint16_t)signer, &field));
 	int64_t claimed = m->spoil == SPOIL_CLAIMED_TIME ? by->c.not_before_at - TIME_MINUTE : w->now;
 	assert_ok(revision_signature(&m->plan, &m->tip, field, claimed, &words, 3500, &out, &hole, &m->tip));

@@ -18,6 +18,7 @@ enum finished_spoil {
 	SPOIL_SIGNING_TIME,      /* a signed attribute too many */
 	SPOIL_OTHER_SIGNER,      /* by another certificate than core expects */
 	SPOIL_CHAIN_IN_CMS,      /* the issuing CA is not inside */
+	SPOIL_REASON,            /* words that nobody consented to */
 	SPOIL_CLAIMED_TIME,      /* /M before the certificate */
 	SPOIL_NO_STAMP,
 	SPOIL_STAMP_IMPRINT,     /* the time-stamp is over something else */

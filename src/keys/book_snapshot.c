@@ -1,0 +1,189 @@
+/* What of the book goes on into the next segment: forgets what is over, and writes the rest as the records that made it. */
+#include "keys/book_memory.h"
+#include "keys/keystore.h"
+
+enum { PIECE = 32 * 1024 }; /* octets of counters in one record */
+#define AFTER_END (10 * 60 * INT64_C(1000000))
+
+/* ---- forgetting ---- */
+
+static bool
+intent_is_over(const struct book_intent *i)
+{
+	return i->released || i->known == BOOK_VOIDED;
+}
+
+static void
+remove_entry(struct map *m, struct entry *gone)
+{
+	struct entry **at = book_bucket(m, gone->is.id);
+	while (*at != gone)
+		at = &(*at)->next;
+	*at = gone->next;
+	book_entry_free(gone);
+}
+
+static int
+by_age(const void *a, const void *b)
+{
+	const struct book_intent *x = &(*(struct entry *const *)a)->is.intent, *y = &(*(struct entry *const *)b)->is.intent;
+	return (x->key_made_at < y->key_made_at) - (x->key_made_at > y->key_made_at); /* the newest first */
+}
+
+static void *
+must(void *p)
+{
+	if (p == NULL)
+		abort();
+	return p;
+}
+
+/* All entries of a map that `wanted` says yes to; the caller frees the array. */
+static struct entry **
+collect(struct map *m, bool (*wanted)(struct book *b, const struct entry *e), struct book *b, size_t *ret_n)
+{
+	size_t n = 0, room = 64;
+	struct entry **all = must(malloc(room * sizeof(struct entry *)));
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct entry *e = m->buckets[i]; e != NULL; e = e->next) {
+			if (!wanted(b, e))
+				continue;
+			if (n == room)
+				all = must(reallocarray(all, room *= 2, sizeof(struct entry *)));
+			all[n++] = e;
+		}
+	*ret_n = n;
+	return all;
+}
+
+static bool
+over_intent(struct book *b, const struct entry *e)
+{
+	(void)b;
+	return intent_is_over(&e->is.intent);
+}
+
+static bool
+used_up(const struct book_activation *a)
+{
+	return a->used == (UINT32_C(1) << a->documents_n) - 1;
+}
+
+static bool
+past(const struct book *b, const struct book_activation *a)
+{
+	return a->expires_at + AFTER_END < b->newest_at;
+}
+
+/* Whether nothing can come of an activation any more: no document of it is on its way, and it is too old or used up. */
+static bool
+over_activation(struct book *b, const struct entry *e)
+{
+	return e->users == 0 && (used_up(&e->is.activation) || past(b, &e->is.activation));
+}
+
+static void
+forget_intent(struct book *b, struct entry *e)
+{
+	struct entry *a = book_find(&b->activations, e->is.intent.activation);
+	if (a != NULL)
+		a->users--;
+	struct entry **at = book_serial_bucket(b, e->is.intent.serial);
+	while (*at != e)
+		at = &(*at)->next_serial;
+	*at = e->next_serial;
+	remove_entry(&b->intents, e);
+}
+
+static void
+spare(struct book *b, const struct entry *intent)
+{
+	struct entry *a = book_find(&b->activations, intent->is.intent.activation);
+	if (a != NULL)
+		a->spare++;
+}
+
+/* That a document was signed is known by its intent alone after a restart. So an activation that could still sign keeps its
+ * intents, and one that is used up loses all of them at once or none. */
+static bool
+may_forget(struct book *b, const struct entry *intent)
+{
+	const struct entry *a = book_find(&b->activations, intent->is.intent.activation);
+	return a == NULL || past(b, &a->is.activation) || (used_up(&a->is.activation) && a->spare >= a->users);
+}
+
+static void
+forget(struct book *b)
+{
+	size_t n;
+	struct entry **all = collect(&b->intents, over_intent, b, &n);
+	qsort(all, n, sizeof *all, by_age);
+	for (size_t i = BOOK_OVER_MAX; i < n; i++)
+		spare(b, all[i]);
+	for (size_t i = BOOK_OVER_MAX; i < n; i++)
+		if (may_forget(b, all[i]))
+			forget_intent(b, all[i]);
+	free(all);
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct entry *a = b->activations.buckets[i]; a != NULL; a = a->next)
+			a->spare = 0;
+	all = collect(&b->activations, over_activation, b, &n);
+	for (size_t i = 0; i < n; i++)
+		remove_entry(&b->activations, all[i]);
+	free(all);
+}
+
+/* ---- writing ---- */
+
+struct piece {
+	struct buf *b;
+	int64_t at;
+};
+
+static void
+put_counters(void *arg, struct bytes piece)
+{
+	struct piece *p = arg;
+	AUTO_BUF(payload, PIECE + 64);
+	record_write(RECORD_COUNTERS, &(struct record_counters){piece}, &payload);
+	segment_record_write(p->b, &(struct segment_record){RECORD_COUNTERS, p->at, buf_bytes(&payload)});
+}
+
+static void
+put_numbers(const struct book *book, struct buf *b)
+{
+	AUTO_BUF(payload, 1024);
+	record_write(RECORD_CRL_SIGN, &(struct record_crl_sign){.number = book->crl_number}, &payload);
+	segment_record_write(b, &(struct segment_record){RECORD_CRL_SIGN, book->newest_at, buf_bytes(&payload)});
+	buf_reset(&payload);
+	record_write(RECORD_CHECKPOINT_SIGN, &(struct record_checkpoint_sign){.size = book->checkpoint_size}, &payload);
+	segment_record_write(b, &(struct segment_record){RECORD_CHECKPOINT_SIGN, book->newest_at, buf_bytes(&payload)});
+	if (!book->has_ocsp_key)
+		return;
+	struct record_certificate_sign ocsp = {.use = KEYSTORE_OCSP};
+	memcpy(ocsp.spki_sha256, book->ocsp_key, sizeof ocsp.spki_sha256);
+	buf_reset(&payload);
+	record_write(RECORD_CERTIFICATE_SIGN, &ocsp, &payload);
+	segment_record_write(b, &(struct segment_record){RECORD_CERTIFICATE_SIGN, book->newest_at, buf_bytes(&payload)});
+}
+
+static void
+put_map(const struct map *m, struct buf *b)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (const struct entry *e = m->buckets[i]; e != NULL; e = e->next)
+			buf_put(b, buf_bytes(&e->records));
+}
+
+void
+book_snapshot(void *book, struct buf *b)
+{
+	struct book *k = book;
+	pthread_mutex_lock(&k->lock);
+	forget(k);
+	put_numbers(k, b);
+	put_map(&k->activations, b);
+	put_map(&k->intents, b);
+	counter_write(&k->counters, PIECE, put_counters, &(struct piece){b, k->newest_at});
+	pthread_mutex_unlock(&k->lock);
+}
