@@ -4,6 +4,8 @@
 
 #include <zlib.h>
 
+enum { HEADER_WITHIN = 1024 }; /* [ISO 32000-1 annex H.3.4.1]: what readers accept before the header */
+
 struct pdffile_stream {
 	struct pdffile_stream *next;
 	uint32_t number;
@@ -260,6 +262,13 @@ read_line(struct bytes d, size_t *at, struct pdffile_entry *e)
 	return true;
 }
 
+/* Where an offset that the file states is; one behind the end stays there. */
+static uint64_t
+place(const struct pdffile *f, uint64_t offset)
+{
+	return offset <= f->data.n ? offset + f->shift : offset;
+}
+
 static err_t
 read_table(struct pdffile *f, size_t at, struct pdffile_section *s)
 {
@@ -279,6 +288,7 @@ read_table(struct pdffile *f, size_t at, struct pdffile_section *s)
 			if (!read_line(f->data, &at, e))
 				return wrong(at, "no line of a cross-reference table");
 			e->number = (uint32_t)(first + i);
+			e->offset = e->type == 1 ? place(f, e->offset) : e->offset;
 			s->entries_n++;
 		}
 	}
@@ -323,13 +333,13 @@ read_rows(struct pdffile *f, struct pdffile_section *s, struct bytes *rows, cons
 	TRY(grow(f, s, n));
 	for (uint64_t i = 0; i < n; i++) {
 		const uint8_t *p = rows->p + i * row;
-		uint64_t type = w[0] ? field(p, w[0]) : 1, more = field(p + w[0] + w[1], w[2]);
+		uint64_t type = w[0] ? field(p, w[0]) : 1, offset = field(p + w[0], w[1]), more = field(p + w[0] + w[1], w[2]);
 		if (more > UINT32_MAX)
 			return wrong(s->at, "a cross-reference stream with an impossible entry");
 		if (type > 2) /* "a reference to the null object", and with one bit a way to make the newest signature vanish */
 			return wrong(s->at, "a cross-reference stream with an entry of a type that is not known");
 		s->entries[s->entries_n++] = (struct pdffile_entry){.number = (uint32_t)(first + i), .type = (uint8_t)type,
-		    .more = (uint32_t)more, .offset = field(p + w[0], w[1])};
+		    .more = (uint32_t)more, .offset = type == 1 ? place(f, offset) : offset};
 	}
 	*rows = bytes_sub(*rows, (size_t)n * row, rows->n);
 	return OK;
@@ -432,7 +442,7 @@ merge_hybrid(struct pdffile *f, struct pdffile_section *s)
 	struct pdffile_section hidden;
 	if (v->kind != PDFLEX_INTEGER || v->integer <= 0)
 		return wrong(s->at, "/XRefStm");
-	s->hybrid_at = (size_t)v->integer;
+	s->hybrid_at = (size_t)place(f, (uint64_t)v->integer);
 	TRY(read_section(f, s->hybrid_at, &hidden));
 	if (!hidden.stream)
 		return wrong(s->hybrid_at, "/XRefStm is no stream");
@@ -451,7 +461,7 @@ merge_hybrid(struct pdffile *f, struct pdffile_section *s)
 }
 
 static err_t
-read_previous(const struct pdffile_section *s, size_t *ret_at)
+read_previous(const struct pdffile *f, const struct pdffile_section *s, size_t *ret_at)
 {
 	const struct pdflex_value *v = pdflex_get(s->trailer, "Prev");
 	*ret_at = 0;
@@ -459,8 +469,23 @@ read_previous(const struct pdffile_section *s, size_t *ret_at)
 		return OK;
 	if (v->kind != PDFLEX_INTEGER || v->integer <= 0)
 		return wrong(s->at, "/Prev");
-	*ret_at = (size_t)v->integer;
+	*ret_at = (size_t)place(f, (uint64_t)v->integer);
 	return OK;
+}
+
+/* Some readers count offsets from the first octet of the file and not from "%PDF-": they must not find another document. */
+static bool
+is_ambiguous(const struct pdffile *f, size_t at)
+{
+	struct pdflex_object o;
+	AUTO_ARENA(scratch, 16 * 1024 * 1024);
+	if (f->shift == 0 || at < f->shift)
+		return false;
+	size_t other = pdflex_space(f->data, at - f->shift);
+	if (other >= at) /* nothing but space on the way to this one */
+		return false;
+	return pdflex_word(f->data, &other, "xref")
+	       || (!err_is(pdflex_object(f->data, other, scratch, &o)) && pdflex_is(pdflex_get(o.value, "Type"), "XRef"));
 }
 
 static err_t
@@ -472,12 +497,14 @@ read_chain(struct pdffile *f, size_t at)
 		for (size_t i = 0; i < f->sections_n; i++)
 			if (f->sections[i].at == at || f->sections[i].hybrid_at == at)
 				return wrong(at, "the chain of cross-reference sections turns back");
+		if (is_ambiguous(f, at))
+			return wrong(at, "counted from the first octet of the file there is another cross-reference section");
 		TRY(read_section(f, at, s));
 		TRY(merge_hybrid(f, s));
 		if (pdflex_get(s->trailer, "Encrypt") != NULL)
 			return err_make(ERR_PDF_ENCRYPTED, "the trailer has /Encrypt");
 		f->sections_n++;
-		TRY(read_previous(s, &at));
+		TRY(read_previous(f, s, &at));
 	}
 	return OK;
 }
@@ -496,19 +523,21 @@ ends_behind(const struct pdffile *f, size_t i)
 err_t
 pdffile_read(struct bytes data, struct arena *arena, struct pdffile **ret_file)
 {
-	if (data.n < 5 || memcmp(data.p, "%PDF-", 5) != 0)
+	size_t shift = bytes_find(bytes_sub(data, 0, data.n < HEADER_WITHIN ? data.n : HEADER_WITHIN), 0, bytes("%PDF-", 5));
+	if (shift == SIZE_MAX)
 		return err_make(ERR_PDF_STRICT, "the file does not start with %%PDF-");
 	void *p;
 	uint64_t startxref;
 	TRY(arena_get(arena, sizeof(struct pdffile), &p));
 	struct pdffile *f = p;
 	f->data = data;
+	f->shift = shift;
 	f->arena = arena;
 	f->values = arena;
 	TRY(pdffile_end(data, data.n, &startxref));
-	if (startxref == 0 || startxref >= data.n)
+	if (startxref == 0 || startxref >= data.n - shift)
 		return wrong(data.n, "startxref points nowhere");
-	TRY(read_chain(f, (size_t)startxref));
+	TRY(read_chain(f, (size_t)place(f, startxref)));
 	if (!ends_behind(f, 0) && !(f->sections_n == 2 && ends_behind(f, 1)))
 		return wrong((size_t)startxref, "startxref passes over what follows");
 	*ret_file = f;
