@@ -1,8 +1,6 @@
 #include "ades/pdffile.h"
 
-#include "base/buf.h"
-
-#include <zlib.h>
+#include "ades/pdffilter.h"
 
 enum { HEADER_WITHIN = 1024 }; /* [ISO 32000-1 annex H.3.4.1]: what readers accept before the header */
 
@@ -59,133 +57,6 @@ pdffile_end(struct bytes data, size_t end, uint64_t *ret_startxref)
 
 /* ---- streams ---- */
 
-static void
-inflate_auto(z_stream *z)
-{
-	(void)inflateEnd(z);
-}
-
-/* Inflates into a growing builder; the data must be one complete zlib stream. */
-static err_t
-inflate_all(struct bytes in, struct buf *out)
-{
-	__attribute__((cleanup(inflate_auto))) z_stream z = {0};
-	uint8_t room[16384];
-	if (inflateInit(&z) != Z_OK)
-		return err_make(ERR_INTERNAL, "zlib");
-	z.next_in = (Bytef *)(uintptr_t)in.p;
-	z.avail_in = (uInt)in.n;
-	for (;;) {
-		z.next_out = room;
-		z.avail_out = sizeof room;
-		int r = inflate(&z, Z_NO_FLUSH);
-		buf_put(out, bytes(room, sizeof room - z.avail_out));
-		if (buf_check(out).code != ERR_OK)
-			return err_make(ERR_PDF_STRICT, "a stream inflates to more than is read here");
-		if (r == Z_STREAM_END)
-			return OK;
-		if (r != Z_OK || (z.avail_in == 0 && z.avail_out == sizeof room))
-			return err_make(ERR_PDF_STRICT, "a compressed stream is damaged");
-	}
-}
-
-/* The parameter of a predictor, or its default. [7.4.4.4 Table 8] */
-static uint64_t
-parameter(const struct pdflex_value *parms, const char *key, uint64_t fallback)
-{
-	const struct pdflex_value *v = pdflex_get(parms, key);
-	return v != NULL && v->kind == PDFLEX_INTEGER && v->integer > 0 ? (uint64_t)v->integer : fallback;
-}
-
-static uint8_t
-paeth(int left, int up, int corner)
-{
-	int p = left + up - corner, a = abs(p - left), b = abs(p - up), c = abs(p - corner);
-	return (uint8_t)(a <= b && a <= c ? left : b <= c ? up : corner);
-}
-
-/* One row of a PNG filter, in place. [PNG 9.2] */
-static bool
-unfilter(uint8_t kind, uint8_t *row, const uint8_t *up, size_t n, size_t step)
-{
-	for (size_t i = 0; i < n; i++) {
-		int left = i >= step ? row[i - step] : 0, above = up != NULL ? up[i] : 0;
-		int corner = i >= step && up != NULL ? up[i - step] : 0;
-		int add;
-		switch (kind) {
-		case 0:
-			return true;
-		case 1:
-			add = left;
-			break;
-		case 2:
-			add = above;
-			break;
-		case 3:
-			add = (left + above) / 2;
-			break;
-		case 4:
-			add = paeth(left, above, corner);
-			break;
-		default:
-			return false;
-		}
-		row[i] = (uint8_t)(row[i] + add);
-	}
-	return true;
-}
-
-static err_t
-unpredict(const struct pdflex_value *parms, struct buf *b)
-{
-	uint64_t predictor = parameter(parms, "Predictor", 1);
-	if (predictor == 1)
-		return OK;
-	uint64_t colors = parameter(parms, "Colors", 1), bits = parameter(parms, "BitsPerComponent", 8);
-	uint64_t columns = parameter(parms, "Columns", 1);
-	if (predictor < 10 || predictor > 15 || colors > 32 || bits > 16 || columns > 1000000)
-		return err_make(ERR_PDF_STRICT, "a predictor that is not read here");
-	size_t width = (size_t)(colors * bits * columns + 7) / 8, step = (size_t)(colors * bits + 7) / 8;
-	if (b->n % (width + 1) != 0)
-		return err_make(ERR_PDF_STRICT, "predicted rows are cut");
-	size_t rows = b->n / (width + 1);
-	uint8_t *up = NULL;
-	for (size_t r = 0; r < rows; r++) {
-		uint8_t *row = b->p + r * width;
-		uint8_t kind = b->p[r * (width + 1)];
-		memmove(row, b->p + r * (width + 1) + 1, width);
-		if (!unfilter(kind, row, up, width, step))
-			return err_make(ERR_PDF_STRICT, "a predictor that is not read here");
-		up = row;
-	}
-	b->n = rows * width;
-	return OK;
-}
-
-/* The only member of an array of one, or the value itself. */
-static const struct pdflex_value *
-single(const struct pdflex_value *v)
-{
-	return v != NULL && v->kind == PDFLEX_ARRAY && v->first != NULL && v->first->next == NULL ? v->first : v;
-}
-
-static err_t
-decode(struct arena *arena, const struct pdflex_value *filter, const struct pdflex_value *parms, struct bytes data,
-    struct bytes *ret)
-{
-	filter = single(filter);
-	if (filter == NULL || (filter->kind == PDFLEX_ARRAY && filter->first == NULL)) {
-		*ret = data;
-		return OK;
-	}
-	if (!pdflex_is(filter, "FlateDecode"))
-		return err_make(ERR_PDF_STRICT, "a stream filter that is not read here");
-	AUTO_BUF(b, PDFFILE_STREAM_MAX);
-	TRY(inflate_all(data, &b));
-	TRY(unpredict(single(parms), &b));
-	return arena_copy(arena, buf_bytes(&b), ret);
-}
-
 err_t
 pdffile_decode(struct pdffile *f, size_t revision, const struct pdflex_value *dict, struct bytes data,
     struct bytes *ret_data)
@@ -193,13 +64,13 @@ pdffile_decode(struct pdffile *f, size_t revision, const struct pdflex_value *di
 	const struct pdflex_value *filter, *parms;
 	TRY(pdffile_member(f, revision, dict, "Filter", &filter));
 	TRY(pdffile_member(f, revision, dict, "DecodeParms", &parms));
-	return decode(f->arena, filter, parms, data, ret_data);
+	return pdffilter_decode(f->arena, filter, parms, data, ret_data);
 }
 
 err_t
 pdffile_plain(struct arena *arena, const struct pdflex_value *dict, struct bytes data, struct bytes *ret_data)
 {
-	return decode(arena, pdflex_get(dict, "Filter"), pdflex_get(dict, "DecodeParms"), data, ret_data);
+	return pdffilter_decode(arena, pdflex_get(dict, "Filter"), pdflex_get(dict, "DecodeParms"), data, ret_data);
 }
 
 /* ---- cross-reference sections ---- */
@@ -380,7 +251,7 @@ read_stream_section(struct pdffile *f, size_t at, struct pdffile_section *s)
 	s->stream = true;
 	s->trailer = o.value;
 	s->end = o.end;
-	TRY(decode(f->arena, pdflex_get(o.value, "Filter"), pdflex_get(o.value, "DecodeParms"), data, &rows));
+	TRY(pdffilter_decode(f->arena, pdflex_get(o.value, "Filter"), pdflex_get(o.value, "DecodeParms"), data, &rows));
 	return read_stream_entries(f, s, rows);
 }
 
@@ -665,7 +536,7 @@ open_stream(struct pdffile *f, size_t revision, uint32_t number, struct pdffile_
 	struct pdffile_stream *s = p;
 	*s = (struct pdffile_stream){.next = f->streams, .number = number, .offset = e->offset,
 	    .first = (uint64_t)first->integer, .n = (uint64_t)n->integer};
-	TRY(decode(f->arena, pdflex_get(o.value, "Filter"), pdflex_get(o.value, "DecodeParms"), o.data, &s->data));
+	TRY(pdffilter_decode(f->arena, pdflex_get(o.value, "Filter"), pdflex_get(o.value, "DecodeParms"), o.data, &s->data));
 	TRY(read_stream_head(f->arena, s));
 	f->streams = s;
 	*ret = s;

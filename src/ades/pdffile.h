@@ -12,7 +12,6 @@
 
 enum {
 	PDFFILE_SECTIONS_MAX = 1024,
-	PDFFILE_STREAM_MAX = 256 * 1024 * 1024, /* octets that one stream may inflate to */
 	PDFFILE_OBJECTS_MAX = 8388608,
 };
 

@@ -1,5 +1,6 @@
 /* Files: sections of every kind, objects as each revision saw them, and what is refused instead of repaired. */
 #include "ades/pdffile.h"
+#include "ades/pdffilter.h"
 #include "base/buf.h"
 #include "unit.h"
 
@@ -333,9 +334,9 @@ static void
 bombs(void **state)
 {
 	(void)state;
-	AUTO_ARENA(arena, (size_t)PDFFILE_STREAM_MAX + (1 << 20));
+	AUTO_ARENA(arena, (size_t)PDFFILTER_OCTETS_MAX + (1 << 20));
 	uLongf n = 2 * 1024 * 1024;
-	uint8_t *zeros = calloc(1, PDFFILE_STREAM_MAX / 2 + 1), *out = malloc(n);
+	uint8_t *zeros = calloc(1, PDFFILTER_OCTETS_MAX / 2 + 1), *out = malloc(n);
 	struct pdflex_value *dict;
 	struct bytes got;
 	static const char text[] = "<</Filter /FlateDecode>>";
@@ -347,7 +348,7 @@ bombs(void **state)
 	z.avail_out = (uInt)n;
 	for (int i = 0; i < 3; i++) {
 		z.next_in = zeros;
-		z.avail_in = PDFFILE_STREAM_MAX / 2;
+		z.avail_in = PDFFILTER_OCTETS_MAX / 2;
 		assert_int_equal(deflate(&z, i == 2 ? Z_FINISH : Z_NO_FLUSH), i == 2 ? Z_STREAM_END : Z_OK);
 	}
 	assert_err(pdffile_plain(arena, dict, bytes(out, n - z.avail_out), &got), ERR_PDF_STRICT);
