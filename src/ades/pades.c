@@ -235,7 +235,7 @@ check_revision(struct pades_signature *s, struct pdffile *f)
 		return false;
 	}
 	for (s->revision = 0; s->revision < f->sections_n; s->revision++)
-		if (f->sections[s->revision].at == startxref)
+		if (f->sections[s->revision].at == startxref + f->shift)
 			break;
 	if (s->revision == f->sections_n) {
 		problem(s, "the signed revision is not one of this document");

@@ -1,8 +1,8 @@
 #include "ades/pdffile.h"
 
-#include "base/buf.h"
+#include "ades/pdffilter.h"
 
-#include <zlib.h>
+enum { HEADER_WITHIN = 1024 }; /* [ISO 32000-1 annex H.3.4.1]: what readers accept before the header */
 
 struct pdffile_stream {
 	struct pdffile_stream *next;
@@ -57,133 +57,6 @@ pdffile_end(struct bytes data, size_t end, uint64_t *ret_startxref)
 
 /* ---- streams ---- */
 
-static void
-inflate_auto(z_stream *z)
-{
-	(void)inflateEnd(z);
-}
-
-/* Inflates into a growing builder; the data must be one complete zlib stream. */
-static err_t
-inflate_all(struct bytes in, struct buf *out)
-{
-	__attribute__((cleanup(inflate_auto))) z_stream z = {0};
-	uint8_t room[16384];
-	if (inflateInit(&z) != Z_OK)
-		return err_make(ERR_INTERNAL, "zlib");
-	z.next_in = (Bytef *)(uintptr_t)in.p;
-	z.avail_in = (uInt)in.n;
-	for (;;) {
-		z.next_out = room;
-		z.avail_out = sizeof room;
-		int r = inflate(&z, Z_NO_FLUSH);
-		buf_put(out, bytes(room, sizeof room - z.avail_out));
-		if (buf_check(out).code != ERR_OK)
-			return err_make(ERR_PDF_STRICT, "a stream inflates to more than is read here");
-		if (r == Z_STREAM_END)
-			return OK;
-		if (r != Z_OK || (z.avail_in == 0 && z.avail_out == sizeof room))
-			return err_make(ERR_PDF_STRICT, "a compressed stream is damaged");
-	}
-}
-
-/* The parameter of a predictor, or its default. [7.4.4.4 Table 8] */
-static uint64_t
-parameter(const struct pdflex_value *parms, const char *key, uint64_t fallback)
-{
-	const struct pdflex_value *v = pdflex_get(parms, key);
-	return v != NULL && v->kind == PDFLEX_INTEGER && v->integer > 0 ? (uint64_t)v->integer : fallback;
-}
-
-static uint8_t
-paeth(int left, int up, int corner)
-{
-	int p = left + up - corner, a = abs(p - left), b = abs(p - up), c = abs(p - corner);
-	return (uint8_t)(a <= b && a <= c ? left : b <= c ? up : corner);
-}
-
-/* One row of a PNG filter, in place. [PNG 9.2] */
-static bool
-unfilter(uint8_t kind, uint8_t *row, const uint8_t *up, size_t n, size_t step)
-{
-	for (size_t i = 0; i < n; i++) {
-		int left = i >= step ? row[i - step] : 0, above = up != NULL ? up[i] : 0;
-		int corner = i >= step && up != NULL ? up[i - step] : 0;
-		int add;
-		switch (kind) {
-		case 0:
-			return true;
-		case 1:
-			add = left;
-			break;
-		case 2:
-			add = above;
-			break;
-		case 3:
-			add = (left + above) / 2;
-			break;
-		case 4:
-			add = paeth(left, above, corner);
-			break;
-		default:
-			return false;
-		}
-		row[i] = (uint8_t)(row[i] + add);
-	}
-	return true;
-}
-
-static err_t
-unpredict(const struct pdflex_value *parms, struct buf *b)
-{
-	uint64_t predictor = parameter(parms, "Predictor", 1);
-	if (predictor == 1)
-		return OK;
-	uint64_t colors = parameter(parms, "Colors", 1), bits = parameter(parms, "BitsPerComponent", 8);
-	uint64_t columns = parameter(parms, "Columns", 1);
-	if (predictor < 10 || predictor > 15 || colors > 32 || bits > 16 || columns > 1000000)
-		return err_make(ERR_PDF_STRICT, "a predictor that is not read here");
-	size_t width = (size_t)(colors * bits * columns + 7) / 8, step = (size_t)(colors * bits + 7) / 8;
-	if (b->n % (width + 1) != 0)
-		return err_make(ERR_PDF_STRICT, "predicted rows are cut");
-	size_t rows = b->n / (width + 1);
-	uint8_t *up = NULL;
-	for (size_t r = 0; r < rows; r++) {
-		uint8_t *row = b->p + r * width;
-		uint8_t kind = b->p[r * (width + 1)];
-		memmove(row, b->p + r * (width + 1) + 1, width);
-		if (!unfilter(kind, row, up, width, step))
-			return err_make(ERR_PDF_STRICT, "a predictor that is not read here");
-		up = row;
-	}
-	b->n = rows * width;
-	return OK;
-}
-
-/* The only member of an array of one, or the value itself. */
-static const struct pdflex_value *
-single(const struct pdflex_value *v)
-{
-	return v != NULL && v->kind == PDFLEX_ARRAY && v->first != NULL && v->first->next == NULL ? v->first : v;
-}
-
-static err_t
-decode(struct arena *arena, const struct pdflex_value *filter, const struct pdflex_value *parms, struct bytes data,
-    struct bytes *ret)
-{
-	filter = single(filter);
-	if (filter == NULL || (filter->kind == PDFLEX_ARRAY && filter->first == NULL)) {
-		*ret = data;
-		return OK;
-	}
-	if (!pdflex_is(filter, "FlateDecode"))
-		return err_make(ERR_PDF_STRICT, "a stream filter that is not read here");
-	AUTO_BUF(b, PDFFILE_STREAM_MAX);
-	TRY(inflate_all(data, &b));
-	TRY(unpredict(single(parms), &b));
-	return arena_copy(arena, buf_bytes(&b), ret);
-}
-
 err_t
 pdffile_decode(struct pdffile *f, size_t revision, const struct pdflex_value *dict, struct bytes data,
     struct bytes *ret_data)
@@ -191,13 +64,13 @@ pdffile_decode(struct pdffile *f, size_t revision, const struct pdflex_value *di
 	const struct pdflex_value *filter, *parms;
 	TRY(pdffile_member(f, revision, dict, "Filter", &filter));
 	TRY(pdffile_member(f, revision, dict, "DecodeParms", &parms));
-	return decode(f->arena, filter, parms, data, ret_data);
+	return pdffilter_decode(f->arena, filter, parms, data, ret_data);
 }
 
 err_t
 pdffile_plain(struct arena *arena, const struct pdflex_value *dict, struct bytes data, struct bytes *ret_data)
 {
-	return decode(arena, pdflex_get(dict, "Filter"), pdflex_get(dict, "DecodeParms"), data, ret_data);
+	return pdffilter_decode(arena, pdflex_get(dict, "Filter"), pdflex_get(dict, "DecodeParms"), data, ret_data);
 }
 
 /* ---- cross-reference sections ---- */
@@ -260,6 +133,13 @@ read_line(struct bytes d, size_t *at, struct pdffile_entry *e)
 	return true;
 }
 
+/* Where an offset that the file states is; one behind the end stays there. */
+static uint64_t
+place(const struct pdffile *f, uint64_t offset)
+{
+	return offset <= f->data.n ? offset + f->shift : offset;
+}
+
 static err_t
 read_table(struct pdffile *f, size_t at, struct pdffile_section *s)
 {
@@ -279,6 +159,7 @@ read_table(struct pdffile *f, size_t at, struct pdffile_section *s)
 			if (!read_line(f->data, &at, e))
 				return wrong(at, "no line of a cross-reference table");
 			e->number = (uint32_t)(first + i);
+			e->offset = e->type == 1 ? place(f, e->offset) : e->offset;
 			s->entries_n++;
 		}
 	}
@@ -323,13 +204,13 @@ read_rows(struct pdffile *f, struct pdffile_section *s, struct bytes *rows, cons
 	TRY(grow(f, s, n));
 	for (uint64_t i = 0; i < n; i++) {
 		const uint8_t *p = rows->p + i * row;
-		uint64_t type = w[0] ? field(p, w[0]) : 1, more = field(p + w[0] + w[1], w[2]);
+		uint64_t type = w[0] ? field(p, w[0]) : 1, offset = field(p + w[0], w[1]), more = field(p + w[0] + w[1], w[2]);
 		if (more > UINT32_MAX)
 			return wrong(s->at, "a cross-reference stream with an impossible entry");
 		if (type > 2) /* "a reference to the null object", and with one bit a way to make the newest signature vanish */
 			return wrong(s->at, "a cross-reference stream with an entry of a type that is not known");
 		s->entries[s->entries_n++] = (struct pdffile_entry){.number = (uint32_t)(first + i), .type = (uint8_t)type,
-		    .more = (uint32_t)more, .offset = field(p + w[0], w[1])};
+		    .more = (uint32_t)more, .offset = type == 1 ? place(f, offset) : offset};
 	}
 	*rows = bytes_sub(*rows, (size_t)n * row, rows->n);
 	return OK;
@@ -370,7 +251,7 @@ read_stream_section(struct pdffile *f, size_t at, struct pdffile_section *s)
 	s->stream = true;
 	s->trailer = o.value;
 	s->end = o.end;
-	TRY(decode(f->arena, pdflex_get(o.value, "Filter"), pdflex_get(o.value, "DecodeParms"), data, &rows));
+	TRY(pdffilter_decode(f->arena, pdflex_get(o.value, "Filter"), pdflex_get(o.value, "DecodeParms"), data, &rows));
 	return read_stream_entries(f, s, rows);
 }
 
@@ -432,7 +313,7 @@ merge_hybrid(struct pdffile *f, struct pdffile_section *s)
 	struct pdffile_section hidden;
 	if (v->kind != PDFLEX_INTEGER || v->integer <= 0)
 		return wrong(s->at, "/XRefStm");
-	s->hybrid_at = (size_t)v->integer;
+	s->hybrid_at = (size_t)place(f, (uint64_t)v->integer);
 	TRY(read_section(f, s->hybrid_at, &hidden));
 	if (!hidden.stream)
 		return wrong(s->hybrid_at, "/XRefStm is no stream");
@@ -451,7 +332,7 @@ merge_hybrid(struct pdffile *f, struct pdffile_section *s)
 }
 
 static err_t
-read_previous(const struct pdffile_section *s, size_t *ret_at)
+read_previous(const struct pdffile *f, const struct pdffile_section *s, size_t *ret_at)
 {
 	const struct pdflex_value *v = pdflex_get(s->trailer, "Prev");
 	*ret_at = 0;
@@ -459,8 +340,23 @@ read_previous(const struct pdffile_section *s, size_t *ret_at)
 		return OK;
 	if (v->kind != PDFLEX_INTEGER || v->integer <= 0)
 		return wrong(s->at, "/Prev");
-	*ret_at = (size_t)v->integer;
+	*ret_at = (size_t)place(f, (uint64_t)v->integer);
 	return OK;
+}
+
+/* Some readers count offsets from the first octet of the file and not from "%PDF-": they must not find another document. */
+static bool
+is_ambiguous(const struct pdffile *f, size_t at)
+{
+	struct pdflex_object o;
+	AUTO_ARENA(scratch, 16 * 1024 * 1024);
+	if (f->shift == 0 || at < f->shift)
+		return false;
+	size_t other = pdflex_space(f->data, at - f->shift);
+	if (other >= at) /* nothing but space on the way to this one */
+		return false;
+	return pdflex_word(f->data, &other, "xref")
+	       || (!err_is(pdflex_object(f->data, other, scratch, &o)) && pdflex_is(pdflex_get(o.value, "Type"), "XRef"));
 }
 
 static err_t
@@ -472,12 +368,14 @@ read_chain(struct pdffile *f, size_t at)
 		for (size_t i = 0; i < f->sections_n; i++)
 			if (f->sections[i].at == at || f->sections[i].hybrid_at == at)
 				return wrong(at, "the chain of cross-reference sections turns back");
+		if (is_ambiguous(f, at))
+			return wrong(at, "counted from the first octet of the file there is another cross-reference section");
 		TRY(read_section(f, at, s));
 		TRY(merge_hybrid(f, s));
 		if (pdflex_get(s->trailer, "Encrypt") != NULL)
 			return err_make(ERR_PDF_ENCRYPTED, "the trailer has /Encrypt");
 		f->sections_n++;
-		TRY(read_previous(s, &at));
+		TRY(read_previous(f, s, &at));
 	}
 	return OK;
 }
@@ -496,19 +394,21 @@ ends_behind(const struct pdffile *f, size_t i)
 err_t
 pdffile_read(struct bytes data, struct arena *arena, struct pdffile **ret_file)
 {
-	if (data.n < 5 || memcmp(data.p, "%PDF-", 5) != 0)
+	size_t shift = bytes_find(bytes_sub(data, 0, data.n < HEADER_WITHIN ? data.n : HEADER_WITHIN), 0, bytes("%PDF-", 5));
+	if (shift == SIZE_MAX)
 		return err_make(ERR_PDF_STRICT, "the file does not start with %%PDF-");
 	void *p;
 	uint64_t startxref;
 	TRY(arena_get(arena, sizeof(struct pdffile), &p));
 	struct pdffile *f = p;
 	f->data = data;
+	f->shift = shift;
 	f->arena = arena;
 	f->values = arena;
 	TRY(pdffile_end(data, data.n, &startxref));
-	if (startxref == 0 || startxref >= data.n)
+	if (startxref == 0 || startxref >= data.n - shift)
 		return wrong(data.n, "startxref points nowhere");
-	TRY(read_chain(f, (size_t)startxref));
+	TRY(read_chain(f, (size_t)place(f, startxref)));
 	if (!ends_behind(f, 0) && !(f->sections_n == 2 && ends_behind(f, 1)))
 		return wrong((size_t)startxref, "startxref passes over what follows");
 	*ret_file = f;
@@ -636,7 +536,7 @@ open_stream(struct pdffile *f, size_t revision, uint32_t number, struct pdffile_
 	struct pdffile_stream *s = p;
 	*s = (struct pdffile_stream){.next = f->streams, .number = number, .offset = e->offset,
 	    .first = (uint64_t)first->integer, .n = (uint64_t)n->integer};
-	TRY(decode(f->arena, pdflex_get(o.value, "Filter"), pdflex_get(o.value, "DecodeParms"), o.data, &s->data));
+	TRY(pdffilter_decode(f->arena, pdflex_get(o.value, "Filter"), pdflex_get(o.value, "DecodeParms"), o.data, &s->data));
 	TRY(read_stream_head(f->arena, s));
 	f->streams = s;
 	*ret = s;

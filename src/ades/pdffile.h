@@ -12,7 +12,6 @@
 
 enum {
 	PDFFILE_SECTIONS_MAX = 1024,
-	PDFFILE_STREAM_MAX = 256 * 1024 * 1024, /* octets that one stream may inflate to */
 	PDFFILE_OBJECTS_MAX = 8388608,
 };
 
@@ -37,6 +36,7 @@ struct pdffile_section {
 
 struct pdffile {
 	struct bytes data;
+	size_t shift;                 /* octets before "%PDF-", which offsets in the file do not count; all places here do */
 	struct arena *arena;
 	struct arena *values;         /* where parsed objects go: the same one, unless a caller swaps it for a while */
 	struct pdffile_section *sections; /* newest first */
@@ -58,7 +58,8 @@ struct pdffile_object {
 /* Reads the chain. *ret_file belongs to the arena. ERR_PDF_STRICT, ERR_PDF_ENCRYPTED, ERR_MEMORY_LIMIT. */
 err_t pdffile_read(struct bytes data, struct arena *arena, struct pdffile **ret_file);
 
-/* Where "startxref N %%EOF" (and a line end) ends a revision exactly at `end`; ERR_PDF_STRICT when none does. */
+/* Where "startxref N %%EOF" (and a line end) ends a revision exactly at `end`; ERR_PDF_STRICT when none does. The number is
+ * as it stands, the shift not added. */
 err_t pdffile_end(struct bytes data, size_t end, uint64_t *ret_startxref);
 
 /* One cross-reference section alone, as it stands at `at`; its /Prev is not followed. */

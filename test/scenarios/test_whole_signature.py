@@ -101,6 +101,15 @@ def test_another_signature_has_another_key_and_serial(service, signed, tmp_path,
     assert first and second and first[0] != second[0]
 
 
+def test_octets_before_the_header(service, signed, tmp_path, top):
+    """Mail programs and printers leave some; what the service signs, paraph verify reads."""
+    source = tmp_path / "shifted.pdf"
+    source.write_bytes(b"\x1b%-12345X@PJL\r\n" + (top / "share/sample/contract.pdf").read_bytes())
+    service.sign(source, tmp_path)
+    text = service.paraph("verify", "--trust", signed["root.pem"], next(tmp_path.glob("*-signed.pdf")))
+    assert "-signed.pdf: Valid\n" in text
+
+
 @pytest.mark.sanitized
 def test_the_auditor_finds_nothing_wrong(service, signed):
     service.paraph("audit", "verify", service.instance)

@@ -1,5 +1,6 @@
 /* Files: sections of every kind, objects as each revision saw them, and what is refused instead of repaired. */
 #include "ades/pdffile.h"
+#include "ades/pdffilter.h"
 #include "base/buf.h"
 #include "unit.h"
 
@@ -159,6 +160,74 @@ refused(struct maker *m, const char *what)
 	buf_done(&m->b);
 }
 
+/* Octets before the header: offsets count from "%PDF-", places from the first octet. */
+static void
+octets_before_the_header(void **state)
+{
+	(void)state;
+	static const size_t lengths[] = {0, 1, 3, 700, 1019, 1020};
+	for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+		struct maker m, moved = {.b = buf_init(1 << 20)};
+		struct pdffile *f;
+		struct pdffile_object o;
+		char trailer[64];
+		AUTO_ARENA(arena, 1 << 24);
+		start(&m);
+		put(&m, 2, "100");
+		table(&m, "");
+		put(&m, 2, "200");
+		put(&m, 21, "<</Type /ObjStm /N 1 /First 5 /Length 8>>\nstream\n20 0 400\nendstream");
+		size_t at = stream(&m, 22, true, false, "");
+		end(&m, at);
+		put(&m, 3, "300");
+		at = stream(&m, 23, false, false, "");
+		memset(m.at, 0, sizeof m.at);
+		put(&m, 1, "<</Type /Catalog>>");
+		snprintf(trailer, sizeof trailer, "/XRefStm %zu", at);
+		table(&m, trailer);
+		for (size_t k = 0; k < lengths[i]; k++)
+			buf_put_byte(&moved.b, '.');
+		buf_put(&moved.b, buf_bytes(&m.b));
+		buf_done(&m.b);
+		if (lengths[i] > 1019) {
+			refused(&moved, "a header behind the first 1024 octets");
+			continue;
+		}
+		assert_ok(pdffile_read(buf_bytes(&moved.b), arena, &f));
+		assert_int_equal(f->sections_n, 3);
+		assert_int_equal(f->sections[0].at, m.start + lengths[i]);
+		number_is(f, 0, 3, 300);
+		number_is(f, 0, 20, 400);
+		number_is(f, 0, 2, 200);
+		number_is(f, 2, 2, 100);
+		assert_ok(pdffile_get(f, 0, 2, &o));
+		assert_memory_equal(moved.b.p + o.at, "2 0 obj", 7);
+		buf_done(&moved.b);
+	}
+}
+
+/* A reader that counts from the first octet would find another section. */
+static void
+two_ways_to_count(void **state)
+{
+	(void)state;
+	static const char *const other[] = {"xref\n0 0\ntrailer\n<</Size 1>>",
+	    "9 0 obj <</Type /XRef /Length 0>> stream\n\nendstream endobj"};
+	for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
+		struct maker m, moved = {.b = buf_init(1 << 20)};
+		start(&m);
+		put(&m, 1, "<</Type /Catalog>>");
+		table(&m, "");
+		while (moved.b.n < m.start)
+			buf_put_byte(&moved.b, ' ');
+		buf_put_str(&moved.b, str_c(other[i]));
+		buf_put_byte(&moved.b, '\n');
+		buf_put(&moved.b, buf_bytes(&m.b));
+		buf_done(&m.b);
+		refused(&moved, other[i]);
+	}
+}
+
 static void
 nothing_is_repaired(void **state)
 {
@@ -265,9 +334,9 @@ static void
 bombs(void **state)
 {
 	(void)state;
-	AUTO_ARENA(arena, (size_t)PDFFILE_STREAM_MAX + (1 << 20));
+	AUTO_ARENA(arena, (size_t)PDFFILTER_OCTETS_MAX + (1 << 20));
 	uLongf n = 2 * 1024 * 1024;
-	uint8_t *zeros = calloc(1, PDFFILE_STREAM_MAX / 2 + 1), *out = malloc(n);
+	uint8_t *zeros = calloc(1, PDFFILTER_OCTETS_MAX / 2 + 1), *out = malloc(n);
 	struct pdflex_value *dict;
 	struct bytes got;
 	static const char text[] = "<</Filter /FlateDecode>>";
@@ -279,7 +348,7 @@ bombs(void **state)
 	z.avail_out = (uInt)n;
 	for (int i = 0; i < 3; i++) {
 		z.next_in = zeros;
-		z.avail_in = PDFFILE_STREAM_MAX / 2;
+		z.avail_in = PDFFILTER_OCTETS_MAX / 2;
 		assert_int_equal(deflate(&z, i == 2 ? Z_FINISH : Z_NO_FLUSH), i == 2 ? Z_STREAM_END : Z_OK);
 	}
 	assert_err(pdffile_plain(arena, dict, bytes(out, n - z.avail_out), &got), ERR_PDF_STRICT);
@@ -291,6 +360,8 @@ bombs(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(revisions_see_their_own),
     cmocka_unit_test(hybrid),
+    cmocka_unit_test(octets_before_the_header),
+    cmocka_unit_test(two_ways_to_count),
     cmocka_unit_test(nothing_is_repaired),
     cmocka_unit_test(objects_must_be_there),
     cmocka_unit_test(ends),
