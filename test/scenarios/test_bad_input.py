@@ -9,6 +9,7 @@ import re
 import resource
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import threading
@@ -27,8 +28,8 @@ ONE_MINUTE = 60
 
 @pytest.fixture(scope="module")
 def service(prefix):
-    """A service of its own, in which a code lives for a minute; at the end an ordinary signature must still work there."""
-    s = service_module.Service(prefix, conf={("policy", "code_minutes"): 1})
+    """A service of its own, in which a code lives for a minute and a link for three days; at the end an ordinary signature must still work there."""
+    s = service_module.Service(prefix, conf={("policy", "code_minutes"): 1, ("policy", "invitation_days"): 3})
     s.start()
     yield s
     s.remove()
@@ -370,6 +371,15 @@ def test_an_expired_link(service):
     j.request(deadline=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ends))).link()
     time.sleep(max(0, ends + 1 - time.time()))
     refused(j.open, status=410, slug="link-ended")
+
+
+def test_links_last_as_long_as_the_configuration_says(service):
+    """The invitation, when its request names no deadline, and the way to the signed document."""
+    Journey(service).whole()
+    db = sqlite3.connect(f"file:{service.dir}/db/paraph.db?mode=ro", uri=True)
+    lives = [row[0] / 86400e6 for row in db.execute("SELECT expires_at - made_at FROM link ORDER BY n DESC LIMIT 2")]
+    db.close()
+    assert lives == [pytest.approx(3, abs=0.01)] * 2
 
 
 def test_a_canceled_link(service):
