@@ -384,8 +384,9 @@ init_run(const char *directory, const struct wish *w)
 		return command_fail(e);
 	signals_keep();
 	e = ground_take(&ground);
-	if (!err_is(e))
-		e = instance_fill(ground.directory, &conf, w->json);
+	if (err_is(e))
+		return command_fail(e);
+	e = instance_fill(ground.directory, &conf, w->json);
 	if (!err_is(e) && !stopped)
 		return COMMAND_DONE;
 	int status = err_is(e) ? command_fail(e) : COMMAND_FAILED;
