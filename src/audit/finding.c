@@ -1,4 +1,5 @@
 #include "audit/finding.h"
+#include "base/bytes.h"
 
 #include <jansson.h>
 #include <stdarg.h>
@@ -31,6 +32,7 @@ finding_wrong(const char *rule, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(found.wrong[i].text, sizeof found.wrong[i].text, format, args);
 	va_end(args);
+	str_mend(found.wrong[i].text); /* it may be cut anywhere */
 }
 
 void
@@ -54,8 +56,9 @@ finding_note(const char *format, ...)
 	if (found.note_n == NOTES_MAX)
 		abort();
 	va_start(args, format);
-	vsnprintf(found.note[found.note_n++], sizeof found.note[0], format, args);
+	vsnprintf(found.note[found.note_n], sizeof found.note[0], format, args);
 	va_end(args);
+	str_mend(found.note[found.note_n++]);
 }
 
 static size_t
@@ -64,30 +67,43 @@ shown(void)
 	return found.wrong_n < FINDING_SHOWN_MAX ? (size_t)found.wrong_n : FINDING_SHOWN_MAX;
 }
 
-static void
-print_json(void)
+static json_t *
+json_make(void)
 {
 	json_t *wrong = json_array(), *counts = json_object(), *notes = json_array();
+	bool whole = true;
 	for (size_t i = 0; i < found.note_n; i++)
-		json_array_append_new(notes, json_string(found.note[i]));
+		whole &= json_array_append_new(notes, json_string(found.note[i])) == 0;
 	for (size_t i = 0; i < shown(); i++)
-		json_array_append_new(wrong, json_pack("{s:s, s:s}", "rule", found.wrong[i].rule, "detail", found.wrong[i].text));
+		whole &= json_array_append_new(wrong, json_pack("{s:s, s:s}", "rule", found.wrong[i].rule, "detail",
+		    found.wrong[i].text)) == 0;
 	for (size_t i = 0; i < found.count_n; i++)
-		json_object_set_new(counts, found.count[i].name, json_integer((json_int_t)found.count[i].n));
+		whole &= json_object_set_new(counts, found.count[i].name, json_integer((json_int_t)found.count[i].n)) == 0;
 	json_t *all = json_pack("{s:b, s:I, s:o, s:o, s:o}", "agrees", found.wrong_n == 0, "disagreements",
 	    (json_int_t)found.wrong_n, "findings", wrong, "compared", counts, "notes", notes);
-	json_dumpf(all, stdout, JSON_INDENT(2));
+	if (whole)
+		return all;
+	json_decref(all);
+	return NULL;
+}
+
+static bool
+print_json(void)
+{
+	json_t *all = json_make();
+	bool told = all != NULL && json_dumpf(all, stdout, JSON_INDENT(2)) == 0;
 	json_decref(all);
 	printf("\n");
+	if (!told)
+		fprintf(stderr, "paraph-audit: what was found could not be told as JSON\n");
+	return told;
 }
 
 bool
 finding_print(bool json)
 {
-	if (json) {
-		print_json();
-		return found.wrong_n == 0;
-	}
+	if (json)
+		return print_json() && found.wrong_n == 0;
 	for (size_t i = 0; i < shown(); i++)
 		printf(" WRONG  %-12s %s\n", found.wrong[i].rule, found.wrong[i].text);
 	if (found.wrong_n > shown())

@@ -84,6 +84,9 @@ size_t str_decode(struct bytes b, uint32_t *ret_point);
 /* Controls, noncharacters, and the marks that turn or isolate text direction, which make one name look like another. */
 bool str_refuses(uint32_t point);
 
+/* Puts "?" in the place of each octet that is no part of valid UTF-8, such as the first half of a character that was cut. */
+void str_mend(char *text);
+
 /* Decodes one code point at *at and moves on; text must have passed str_check. */
 uint32_t str_next(struct str s, size_t *at);
 

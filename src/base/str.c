@@ -48,6 +48,20 @@ str_check(struct bytes b, struct str *ret_str)
 	return OK;
 }
 
+void
+str_mend(char *text)
+{
+	size_t left = strlen(text);
+	while (left > 0) {
+		uint32_t point;
+		size_t n = str_decode(bytes(text, left), &point);
+		if (n == 0)
+			*text = '?';
+		text += n == 0 ? 1 : n;
+		left -= n == 0 ? 1 : n;
+	}
+}
+
 uint32_t
 str_next(struct str s, size_t *at)
 {

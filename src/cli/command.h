@@ -6,6 +6,8 @@
 
 #include "base/err.h"
 
+#include <jansson.h>
+
 enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_UNDECIDED = 2, COMMAND_USAGE = 64, COMMAND_NO_INPUT = 66 };
 
 struct command {
@@ -17,5 +19,9 @@ struct command {
 /* Prints the error as one sentence with its detail, and returns COMMAND_FAILED; COMMAND_NO_INPUT for ERR_NO_INPUT. */
 int command_fail(err_t e);
 int command_status(err_t e);
+
+/* Prints one JSON object (taken); ERR_INTERNAL when it could not be made (NULL), ERR_IO when it could not be written. Texts that
+ * come from outside go through str_mend() before they go in. */
+err_t command_json(json_t *object);
 
 #endif

@@ -1,4 +1,6 @@
 #include "cli/finding.h"
+#include "base/bytes.h"
+#include "cli/command.h"
 
 #include <jansson.h>
 #include <stdarg.h>
@@ -45,6 +47,7 @@ finding_add(struct finding_list *l, enum finding_state state, const char *check,
 	va_start(args, format);
 	vsnprintf(f->detail, sizeof f->detail, format, args);
 	va_end(args);
+	str_mend(f->detail); /* it may hold any name, and be cut anywhere */
 }
 
 void
@@ -56,17 +59,19 @@ finding_result(struct finding_list *l, const char *check, err_t e, const char *s
 		finding_add(l, FINDING_OK, check, "%s", seen);
 }
 
-static void
+static err_t
 print_json(const struct finding_list *l, enum finding_state worst)
 {
 	json_t *checks = json_array();
+	bool whole = true;
 	for (size_t i = 0; i < l->n; i++)
-		json_array_append_new(checks, json_pack("{s:s, s:s, s:s}", "check", l->all[i].check, "state",
-		    state_names[l->all[i].state], "detail", l->all[i].detail));
+		whole &= json_array_append_new(checks, json_pack("{s:s, s:s, s:s}", "check", l->all[i].check, "state",
+		    state_names[l->all[i].state], "detail", l->all[i].detail)) == 0;
 	json_t *all = json_pack("{s:s, s:o}", "state", state_names[worst], "checks", checks);
-	json_dumpf(all, stdout, JSON_INDENT(2));
+	if (whole)
+		return command_json(all);
 	json_decref(all);
-	printf("\n");
+	return command_json(NULL);
 }
 
 enum finding_state
@@ -77,8 +82,10 @@ finding_print(const struct finding_list *l, bool json)
 	for (size_t i = 0; i < l->n; i++)
 		worst = l->all[i].state > worst ? l->all[i].state : worst;
 	if (json) {
-		print_json(l, worst);
-		return worst;
+		err_t e = print_json(l, worst);
+		if (err_is(e))
+			(void)command_fail(e);
+		return err_is(e) ? FINDING_FAIL : worst;
 	}
 	for (size_t i = 0; i < l->n; i++)
 		printf(" %s  %-14s %s\n", marks[l->all[i].state], l->all[i].check, l->all[i].detail);

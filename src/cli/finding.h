@@ -17,7 +17,7 @@ void finding_add(struct finding_list *l, enum finding_state state, const char *c
 /* FINDING_OK with what was seen, or FINDING_FAIL with the error's detail. */
 void finding_result(struct finding_list *l, const char *check, err_t e, const char *seen);
 
-/* Prints the table, or one JSON object; the worst state. */
+/* Prints the table, or one JSON object; the worst state, FINDING_FAIL when they cannot be told. */
 enum finding_state finding_print(const struct finding_list *l, bool json);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <libgen.h>
 #include <stdlib.h>
@@ -53,17 +54,18 @@ name_check(const char *path)
 	return OK;
 }
 
+/* No more than so many things in it. */
 static err_t
-empty_check(const char *path)
+items_check(const char *path, size_t most)
 {
 	DIR *d = opendir(path);
 	if (d == NULL)
 		return err_errno("%s", path);
-	size_t n = 0;
-	while (n < 3 && readdir(d) != NULL) /* "." and ".." are in every folder */
+	size_t n = 0, dots = 2; /* "." and ".." are in every folder */
+	while (n <= most + dots && readdir(d) != NULL)
 		n++;
 	closedir(d);
-	return n < 3 ? OK : err_make(ERR_CONF, "%s is not empty: choose another directory", path);
+	return n <= most + dots ? OK : err_make(ERR_CONF, "%s is not empty: choose another directory", path);
 }
 
 static err_t
@@ -82,7 +84,7 @@ rest_check(const char *directory)
 	TRY(mark_path(directory, mark));
 	if (access(mark, F_OK) == 0)
 		return err_make(ERR_CONF, "%s is not complete: an earlier paraph init was interrupted. Remove it first", directory);
-	return empty_check(directory);
+	return items_check(directory, 0);
 }
 
 /* The folder itself, or the one that it will be made in. */
@@ -132,14 +134,48 @@ ground_check(const char *directory, struct ground *ret_ground)
 	return OK;
 }
 
-err_t
-ground_take(const struct ground *g)
+/* Made by us alone: where the mark is already, another init is at work. */
+static err_t
+mark_make(const char *directory)
 {
 	char mark[PATH_MAX];
-	if (!g->found && mkdir(g->directory, 0711) != 0)
-		return err_errno("making %s", g->directory);
+	TRY(mark_path(directory, mark));
+	AUTO_FD(fd) = open(mark, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0444);
+	if (fd < 0 && errno == EEXIST)
+		return err_make(ERR_CONF, "another paraph init is at work in %s", directory);
+	if (fd < 0)
+		return err_errno("making %s", mark);
+	file_sync(fd);
+	file_sync_dir_of(mark);
+	return OK;
+}
+
+/* The mark, and nothing that came since the folder was looked at. */
+static err_t
+mark_alone_make(struct ground *g)
+{
+	char mark[PATH_MAX];
 	TRY(mark_path(g->directory, mark));
-	return file_replace(mark, bytes(NULL, 0), 0444);
+	TRY(mark_make(g->directory));
+	err_t e = items_check(g->directory, 1);
+	if (!err_is(e) && lstat(g->directory, &g->taken) != 0)
+		e = err_errno("%s", g->directory);
+	if (err_is(e))
+		(void)unlink(mark);
+	return e;
+}
+
+err_t
+ground_take(struct ground *g)
+{
+	bool made = !g->found;
+	if (made && mkdir(g->directory, 0711) != 0)
+		return errno != EEXIST ? err_errno("making %s", g->directory) :
+		    err_make(ERR_CONF, "%s was made by somebody else just now: choose another directory", g->directory);
+	err_t e = mark_alone_make(g);
+	if (err_is(e) && made)
+		(void)rmdir(g->directory); /* stays when somebody put anything into it */
+	return e;
 }
 
 err_t
@@ -169,6 +205,9 @@ one_remove(const char *path, const struct stat *st, int kind, struct FTW *where)
 bool
 ground_clear(const struct ground *g)
 {
+	struct stat now;
+	if (lstat(g->directory, &now) != 0 || now.st_dev != g->taken.st_dev || now.st_ino != g->taken.st_ino)
+		return false; /* another folder lies there now */
 	kept = g->found ? g->directory : NULL;
 	(void)nftw(g->directory, one_remove, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 	if (!g->found)
@@ -176,5 +215,5 @@ ground_clear(const struct ground *g)
 	bool same = chown(g->directory, g->before.st_uid, g->before.st_gid) == 0;
 	/* After the change of owner, which clears the set-group-id bit. */
 	same = chmod(g->directory, g->before.st_mode & 07777) == 0 && same;
-	return !err_is(empty_check(g->directory)) && same;
+	return !err_is(items_check(g->directory, 0)) && same;
 }

@@ -312,22 +312,39 @@ everything_make(const struct instance *i, struct ceremony_result *ceremony)
 	return auditor_admit(i);
 }
 
-static void
-report(const struct instance *i, const struct ceremony_result *c, bool json)
+struct told {
+	char directory[PATH_MAX]; /* in UTF-8 */
+	char root_sha256[2 * DIGEST_SHA256_LEN + 1];
+	json_t *json;
+};
+
+/* Before the instance is finished, so that nothing is left to fail afterwards. */
+static err_t
+report_make(const struct instance *i, const struct ceremony_result *c, bool json, struct told *told)
 {
 	uint8_t sha256[DIGEST_SHA256_LEN];
-	char hex[2 * sizeof sha256 + 1];
 	digest_sha256(buf_bytes(&c->root), sha256);
-	bytes_hex(BYTES_OF(sha256), hex);
-	if (json) {
-		json_t *all = json_pack("{s:s, s:s, s:s, s:s, s:s}", "instance", i->directory, "profile", i->profile, "oid_arc",
-		    i->oid_arc, "root_sha256", hex, "site_url", i->site_url);
-		json_dumpf(all, stdout, JSON_INDENT(2));
-		json_decref(all);
-		printf("\n");
+	bytes_hex(BYTES_OF(sha256), told->root_sha256);
+	snprintf(told->directory, sizeof told->directory, "%s", i->directory);
+	str_mend(told->directory);
+	if (!json)
+		return OK;
+	told->json = json_pack("{s:s, s:s, s:s, s:s, s:s}", "instance", told->directory, "profile", i->profile, "oid_arc", i->oid_arc,
+	    "root_sha256", told->root_sha256, "site_url", i->site_url);
+	return told->json != NULL ? OK : err_make(ERR_INTERNAL, "the report does not fit into JSON");
+}
+
+/* What stands in the directory is complete, whether or not somebody reads of it. */
+static void
+report(const struct instance *i, const struct told *told)
+{
+	if (told->json != NULL) {
+		err_t e = command_json(json_incref(told->json));
+		if (err_is(e))
+			(void)command_fail(e);
 		return;
 	}
-	printf("\n Instance      %s (%s)\n Root SHA-256  %s\n Own arc       %s\n", i->directory, i->profile, hex, i->oid_arc);
+	printf("\n Instance      %s (%s)\n Root SHA-256  %s\n Own arc       %s\n", i->directory, i->profile, told->root_sha256, i->oid_arc);
 	printf(" API keys      %s/admin/*.key\n Next          paraph serve %s\n", i->directory, i->directory);
 	if (i->kind == INSTANCE_DEMO)
 		printf("\n This is a DEMO: every certificate says so, it has no legal value and can never become production.\n");
@@ -360,13 +377,17 @@ instance_fill(const char *directory, const struct buf *conf, bool json)
 	struct ceremony_result ceremony = {none, none, none, none, none, none, none, none};
 	TRY(conf_put(directory, conf, &i));
 	FAULT_POINT("init.configuration");
+	struct told told = {.json = NULL};
 	err_t e = everything_make(&i, &ceremony);
+	if (!err_is(e))
+		e = report_make(&i, &ceremony, json, &told);
 	if (!err_is(e))
 		e = ground_finish(directory);
 	if (!err_is(e))
 		FAULT_POINT("init.finished");
 	if (!err_is(e) && !stopped)
-		report(&i, &ceremony, json);
+		report(&i, &told);
+	json_decref(told.json);
 	ceremony_done(&ceremony);
 	instance_done(&i);
 	return e;
@@ -384,8 +405,9 @@ init_run(const char *directory, const struct wish *w)
 		return command_fail(e);
 	signals_keep();
 	e = ground_take(&ground);
-	if (!err_is(e))
-		e = instance_fill(ground.directory, &conf, w->json);
+	if (err_is(e))
+		return command_fail(e);
+	e = instance_fill(ground.directory, &conf, w->json);
 	if (!err_is(e) && !stopped)
 		return COMMAND_DONE;
 	int status = err_is(e) ? command_fail(e) : COMMAND_FAILED;

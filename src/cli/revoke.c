@@ -88,11 +88,10 @@ revoke_main(int argc, char **argv)
 	if (err_is(e))
 		return command_fail(e);
 	if (json) {
-		json_dumpf(answer, stdout, JSON_INDENT(2));
-		printf("\n");
-	} else {
-		printf("Revoked: %s\n", words[0]);
+		e = command_json(answer);
+		return err_is(e) ? command_fail(e) : COMMAND_DONE;
 	}
+	printf("Revoked: %s\n", words[0]);
 	json_decref(answer);
 	return COMMAND_DONE;
 }

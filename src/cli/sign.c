@@ -335,27 +335,16 @@ run_done(struct run *r)
 	json_decref(r->steps);
 }
 
-static bool
-is_utf8(const char *text)
-{
-	struct str s;
-	return !err_is(str_check(bytes(text, strlen(text)), &s));
-}
-
-static void
+static err_t
 report_json(const struct run *r)
 {
 	char file[RESULTS][RESULT_PATH_MAX];
 	for (int i = 0; i < RESULTS; i++) {
 		result_path(r, i, file[i]);
-		for (char *c = file[i]; !is_utf8(file[i]) && *c != '\0'; c++)
-			*c = (unsigned char)*c < 0x80 ? *c : '?'; /* a name that JSON cannot hold */
+		str_mend(file[i]); /* a name of any octets */
 	}
-	json_t *all = json_pack("{s:s, s:O, s:O, s:{s:s, s:s, s:s}}", "request", r->request_id, "result", r->result, "steps", r->steps,
-	    "files", "signed", file[0], "proof", file[1], "root", file[2]);
-	json_dumpf(all, stdout, JSON_INDENT(2));
-	json_decref(all);
-	printf("\n");
+	return command_json(json_pack("{s:s, s:O, s:O, s:{s:s, s:s, s:s}}", "request", r->request_id, "result", r->result, "steps", r->steps,
+	    "files", "signed", file[0], "proof", file[1], "root", file[2]));
 }
 
 /* x, y, w, h, page: numbers, or the service would take what is none for zero. */
@@ -429,7 +418,7 @@ sign_main(int argc, char **argv)
 	if (!err_is(e))
 		e = run_all(&r);
 	if (!err_is(e) && w.json)
-		report_json(&r);
+		e = report_json(&r);
 	status = err_is(e) ? command_fail(e) : COMMAND_DONE;
 	run_done(&r);
 	return status;

@@ -52,8 +52,7 @@ caught_wait(struct signer *s, char *ret_text, size_t n)
 static err_t
 person_ask(const char *question, char *ret_text, size_t n)
 {
-	printf("%s ", question);
-	fflush(stdout);
+	fprintf(stderr, "%s ", question); /* standard output may be one JSON object */
 	if (fgets(ret_text, (int)n, stdin) == NULL)
 		return err_make(ERR_INPUT, "nothing was typed");
 	ret_text[strcspn(ret_text, "\r\n")] = '\0';

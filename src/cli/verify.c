@@ -279,7 +279,7 @@ json_signature(struct buf *b, const struct report *r, const struct report_signat
 	buf_put_byte(b, '}');
 }
 
-static void
+static err_t
 print_json(const struct verify *v, const struct report *r)
 {
 	AUTO_BUF(b, 64 * VERIFY_TEXT_MAX);
@@ -300,7 +300,9 @@ print_json(const struct verify *v, const struct report *r)
 		json_signature(&b, r, &r->signatures[i]);
 	}
 	buf_put_str(&b, STR("]}\n"));
+	TRY(buf_check(&b)); /* half an object is none */
 	fwrite(b.p, 1, b.n, stdout);
+	return OK;
 }
 
 /* ---- the command ---- */
@@ -327,7 +329,7 @@ run(struct verify *v, int *ret_status)
 	AUTO_ARENA(arena, VERIFY_ARENA);
 	TRY(judge_file(v->data, v->anchors, v->anchors_n, clock_now(), arena, &report));
 	if (v->json)
-		print_json(v, report);
+		TRY(print_json(v, report));
 	else
 		print_text(v, report);
 	*ret_status = status_of(report);

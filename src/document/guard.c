@@ -69,18 +69,43 @@ action_is_active(struct reader *r, qpdf_oh action)
 	return reader_is_name(r, action, "/S", kinds[2]) && reader_has(r, action, "/JS");
 }
 
+/* A walk along /Next: what was met is not judged again, so that a chain which leads back to itself ends. */
+struct chain {
+	size_t actions, met_n;
+	struct literal_ref met[CHAIN_MAX];
+};
+
 static bool
-acts(struct reader *r, qpdf_oh action, int *left)
+meet_again(struct reader *r, qpdf_oh action, struct chain *chain)
 {
-	if (--*left < 0 || !reader_is_dictionary(r, action))
+	struct literal_ref ref;
+	if (!reader_ref(r, action, &ref))
 		return false;
+	for (size_t i = 0; i < chain->met_n; i++)
+		if (chain->met[i].number == ref.number && chain->met[i].generation == ref.generation)
+			return true;
+	chain->met[chain->met_n++] = ref;
+	return false;
+}
+
+/* A chain that is too long to be judged counts as one that acts. */
+static bool
+acts(struct reader *r, qpdf_oh action, struct chain *chain)
+{
+	if (!reader_is_dictionary(r, action))
+		return false;
+	if (chain->actions == CHAIN_MAX)
+		return true;
+	if (meet_again(r, action, chain))
+		return false;
+	chain->actions++;
 	if (action_is_active(r, action))
 		return true;
 	qpdf_oh next = reader_key(r, action, "/Next");
 	if (reader_is_dictionary(r, next))
-		return acts(r, next, left);
+		return acts(r, next, chain);
 	for (size_t i = 0; i < reader_count(r, next); i++)
-		if (acts(r, reader_item(r, next, i), left))
+		if (acts(r, reader_item(r, next, i), chain))
 			return true;
 	return false;
 }
@@ -88,18 +113,45 @@ acts(struct reader *r, qpdf_oh action, int *left)
 bool
 guard_acts(struct reader *r, qpdf_oh action)
 {
-	int left = CHAIN_MAX;
-	return acts(r, action, &left);
+	struct chain chain = {0};
+	return acts(r, action, &chain);
+}
+
+static bool
+acts_any(struct reader *r, qpdf_oh additional, const char *const *events)
+{
+	for (; *events != NULL; events++)
+		if (guard_acts(r, reader_key(r, additional, *events)))
+			return true;
+	return false;
+}
+
+/* Its events of the page: opened, seen, closed, out of sight. Those of the pointer and of the keyboard are somebody's own act. */
+static bool
+annotation_acts(struct reader *r, qpdf_oh annotation)
+{
+	static const char *const events[] = {"/PO", "/PV", "/PC", "/PI", NULL};
+	qpdf_oh additional = reader_key(r, annotation, "/AA");
+	bool acts = reader_is_dictionary(r, additional) && acts_any(r, additional, events);
+	qpdf_oh_release(r->q, additional);
+	return acts;
 }
 
 bool
-guard_acts_any(struct reader *r, qpdf_oh additional)
+guard_page_acts(struct reader *r, qpdf_oh page)
 {
-	/* Catalog: before close, save, print and after them; page: opened, closed. [ISO 32000-2 12.6.3] */
-	static const char *const events[] = {"/WC", "/WS", "/DS", "/WP", "/DP", "/O", "/C", "/PO", "/PV", "/PI", "/PC"};
-	for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
-		if (guard_acts(r, reader_key(r, additional, events[i])))
+	static const char *const events[] = {"/O", "/C", "/PO", "/PV", "/PC", "/PI", NULL};
+	if (acts_any(r, reader_key(r, page, "/AA"), events))
+		return true;
+	qpdf_oh annotations = reader_key(r, page, "/Annots");
+	size_t n = reader_count(r, annotations);
+	for (size_t i = 0; i < n; i++) { /* there may be very many: a handle is kept no longer than needed */
+		qpdf_oh annotation = reader_item(r, annotations, i);
+		bool acts = annotation_acts(r, annotation);
+		qpdf_oh_release(r->q, annotation);
+		if (acts)
 			return true;
+	}
 	return false;
 }
 
@@ -119,9 +171,11 @@ document_scripts_act(struct reader *r)
 static err_t
 scripts_check(struct reader *r)
 {
+	/* Before the document is closed, saved or printed, and after that. [ISO 32000-2 12.6.3] */
+	static const char *const events[] = {"/WC", "/WS", "/DS", "/WP", "/DP", NULL};
 	if (guard_acts(r, reader_key(r, r->root, "/OpenAction")))
 		return err_make(ERR_PDF_SCRIPTS, "an action when the document is opened");
-	if (guard_acts_any(r, reader_key(r, r->root, "/AA")))
+	if (acts_any(r, reader_key(r, r->root, "/AA"), events))
 		return err_make(ERR_PDF_SCRIPTS, "an action of the document catalog");
 	if (document_scripts_act(r))
 		return err_make(ERR_PDF_SCRIPTS, "scripts of the document");
@@ -150,6 +204,22 @@ usage_differs(struct reader *r, qpdf_oh layer)
 	return view_off || print_off;
 }
 
+/* Layers that the base state hides, less those that are switched on. */
+static size_t
+count_not_on(struct reader *r, qpdf_oh layers, qpdf_oh on)
+{
+	size_t hidden = 0;
+	struct literal_ref ref;
+	reader_forget(r);
+	for (size_t i = 0; i < reader_count(r, on); i++)
+		if (reader_ref(r, reader_item(r, on, i), &ref))
+			(void)reader_meet(r, ref);
+	for (size_t i = 0; i < reader_count(r, layers); i++)
+		if (!reader_ref(r, reader_item(r, layers, i), &ref) || reader_meet(r, ref))
+			hidden++;
+	return hidden;
+}
+
 /* [ISO 32000-2 8.11.4.3]: the default configuration says what is shown when the document is opened. */
 static err_t
 layers_check(struct reader *r)
@@ -161,7 +231,7 @@ layers_check(struct reader *r)
 		return OK;
 	if (n > LAYERS_MAX)
 		return err_make(ERR_PDF_TOO_COMPLEX, "%zu layers, at most %d are allowed", n, LAYERS_MAX);
-	if (reader_is_name(r, shown, "/BaseState", "/OFF") && reader_count(r, reader_key(r, shown, "/ON")) < n)
+	if (reader_is_name(r, shown, "/BaseState", "/OFF") && count_not_on(r, layers, reader_key(r, shown, "/ON")) > 0)
 		return err_make(ERR_PDF_HIDDEN_LAYERS, "layers are hidden unless they are switched on");
 	size_t off = reader_count(r, reader_key(r, shown, "/OFF"));
 	if (off > 0)

@@ -13,7 +13,7 @@ err_t guard_check(struct reader *r);
 
 /* Whether an action, or one that follows it, runs a script or starts a program. */
 bool guard_acts(struct reader *r, qpdf_oh action);
-/* The same for a dictionary of additional actions (/AA). */
-bool guard_acts_any(struct reader *r, qpdf_oh additional);
+/* Whether a page acts when it is opened, seen or closed: by its own additional actions (/AA), or by those of an annotation. */
+bool guard_page_acts(struct reader *r, qpdf_oh page);
 
 #endif

@@ -110,7 +110,7 @@ static void
 visit_page(struct walk *w, qpdf_oh object, struct literal_ref ref, const struct inherited *in)
 {
 	w->pages->count++;
-	if (!w->pages->scripts && guard_acts_any(w->r, reader_key(w->r, object, "/AA"))) {
+	if (!w->pages->scripts && guard_page_acts(w->r, object)) {
 		w->pages->scripts = true;
 		w->pages->script_page = w->pages->count;
 	}

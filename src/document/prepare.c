@@ -9,7 +9,6 @@ enum {
 	FIELD_FLAGS = 4 | 128, /* printed, locked in place [ISO 32000-2 12.5.3] */
 	NAMES_TRIED = 1000,
 	ARENA_MAX = 32 * 1024 * 1024,
-	CONTAINERS_MAX = 2 * LIMIT_SIGNERS + 4,
 };
 
 struct draft {
@@ -22,8 +21,6 @@ struct draft {
 	struct increment inc;
 	struct appearance boxes[LIMIT_SIGNERS]; /* of the signature fields that have an appearance */
 	struct bytes previews[LIMIT_SIGNERS][2]; /* entries, data */
-	size_t redefined_n;
-	uint32_t redefined[CONTAINERS_MAX];      /* arrays of /Annots that were extended in place */
 };
 
 /* A copy of what a builder holds, in the arena. */
@@ -380,39 +377,20 @@ put_new_fields(struct draft *d, uint32_t page)
 		}
 }
 
-static bool
-redefine_once(struct draft *d, uint32_t number)
-{
-	for (size_t i = 0; i < d->redefined_n; i++)
-		if (d->redefined[i] == number)
-			return false;
-	if (d->redefined_n == CONTAINERS_MAX)
-		return false;
-	d->redefined[d->redefined_n++] = number;
-	return true;
-}
-
-/* /Annots of a page: an array that is an object of its own is extended in place, otherwise the page is written anew. */
+/* The page anew, with a list of annotations of its own: an array that is an object may be another page's as well, and what is
+ * added to it would be shown there too. */
 static void
 put_page(struct draft *d, const struct page *page)
 {
 	static const char *const skip[] = {"/Annots", NULL};
-	qpdf_oh annots = reader_key(d->r, page->object, "/Annots");
-	struct literal_ref ref;
 	struct buf *out = d->inc.out;
-	bool apart = qpdf_oh_is_array(d->r->q, annots) && reader_ref(d->r, annots, &ref) && redefine_once(d, ref.number);
-	increment_object(&d->inc, apart ? ref : page->ref);
-	if (!apart) {
-		buf_put_str(out, STR("<<"));
-		reader_put_entries(d->r, page->object, skip, out);
-		buf_put_str(out, STR(" /Annots "));
-	}
-	buf_put_byte(out, '[');
-	put_items(d, annots);
+	increment_object(&d->inc, page->ref);
+	buf_put_str(out, STR("<<"));
+	reader_put_entries(d->r, page->object, skip, out);
+	buf_put_str(out, STR(" /Annots ["));
+	put_items(d, reader_key(d->r, page->object, "/Annots"));
 	put_new_fields(d, page->ref.number);
-	buf_put_byte(out, ']');
-	if (!apart)
-		buf_put_str(out, STR(">>"));
+	buf_put_str(out, STR("]>>"));
 	increment_object_end(&d->inc);
 }
 
@@ -429,68 +407,33 @@ put_pages(struct draft *d)
 	}
 }
 
-/* /AcroForm with the new fields and SigFlags 3: signatures exist, append only. [ISO 32000-2 12.7.3] */
+/* /AcroForm with the new fields and SigFlags 3: signatures exist, append only. [ISO 32000-2 12.7.3] Its list of fields is its own,
+ * as that of a page's annotations is. */
 static void
-put_form(struct draft *d, struct literal_ref fields_apart)
+put_form(struct draft *d)
 {
 	static const char *const skip[] = {"/Fields", "/SigFlags", NULL};
 	struct buf *out = d->inc.out;
 	buf_put_str(out, STR("<<"));
 	reader_put_entries(d->r, d->in->form->dictionary, skip, out);
-	buf_put_str(out, STR(" /Fields "));
-	if (fields_apart.number != 0)
-		literal_reference(out, fields_apart);
-	else {
-		buf_put_byte(out, '[');
-		put_items(d, reader_key(d->r, d->in->form->dictionary, "/Fields"));
-		put_new_fields(d, 0);
-		buf_put_byte(out, ']');
-	}
-	buf_put_str(out, STR(" /SigFlags 3>>"));
-}
-
-/* Extends an array of fields that is an object of its own. */
-static struct literal_ref
-put_fields_apart(struct draft *d)
-{
-	qpdf_oh fields = reader_key(d->r, d->in->form->dictionary, "/Fields");
-	struct literal_ref ref;
-	if (!qpdf_oh_is_array(d->r->q, fields) || !reader_ref(d->r, fields, &ref) || !redefine_once(d, ref.number))
-		return (struct literal_ref){0, 0};
-	increment_object(&d->inc, ref);
-	buf_put_byte(d->inc.out, '[');
-	put_items(d, fields);
+	buf_put_str(out, STR(" /Fields ["));
+	put_items(d, reader_key(d->r, d->in->form->dictionary, "/Fields"));
 	put_new_fields(d, 0);
-	buf_put_byte(d->inc.out, ']');
-	increment_object_end(&d->inc);
-	return ref;
+	buf_put_str(out, STR("] /SigFlags 3>>"));
 }
 
-static bool
-has_signature_flags(struct draft *d)
-{
-	int64_t flags = 0;
-	reader_integer(d->r, reader_key(d->r, d->in->form->dictionary, "/SigFlags"), &flags);
-	return flags == 3;
-}
-
-/* The form where it stands, and a new one as an object of its own. *ret_inline: it stands in the catalog. */
+/* The form where it stands, or a new one as an object of its own; number 0: it stands in the catalog. */
 static struct literal_ref
-put_form_object(struct draft *d, struct literal_ref fields_apart, bool *ret_inline)
+put_form_object(struct draft *d)
 {
 	struct literal_ref ref;
-	*ret_inline = false;
 	bool there = qpdf_oh_is_dictionary(d->r->q, d->in->form->dictionary);
-	if (there && !reader_ref(d->r, d->in->form->dictionary, &ref)) {
-		*ret_inline = fields_apart.number == 0 || !has_signature_flags(d);
+	if (there && !reader_ref(d->r, d->in->form->dictionary, &ref))
 		return (struct literal_ref){0, 0};
-	}
-	if (there && fields_apart.number != 0 && has_signature_flags(d))
-		return ref;
 	if (!there)
 		ref = increment_number(&d->inc);
 	increment_object(&d->inc, ref);
-	put_form(d, fields_apart);
+	put_form(d);
 	increment_object_end(&d->inc);
 	return ref;
 }
@@ -501,12 +444,9 @@ put_catalog(struct draft *d)
 {
 	static const char *const skip_both[] = {"/AcroForm", "/DSS", NULL};
 	struct buf *out = d->inc.out;
-	bool in_catalog;
-	struct literal_ref fields_apart = put_fields_apart(d), dss, form_there;
-	struct literal_ref form = put_form_object(d, fields_apart, &in_catalog);
+	struct literal_ref form = put_form_object(d), dss, form_there;
 	bool dss_stays = reader_ref(d->r, reader_key(d->r, d->r->root, "/DSS"), &dss) && dss.number == d->plan.dss.number;
-	bool form_stays = form.number == 0 ? !in_catalog :
-	    reader_ref(d->r, d->in->form->dictionary, &form_there) && form_there.number == form.number;
+	bool form_stays = reader_ref(d->r, d->in->form->dictionary, &form_there) && form_there.number == form.number;
 	if (dss_stays && form_stays)
 		return;
 	increment_object(&d->inc, d->plan.root);
@@ -516,7 +456,7 @@ put_catalog(struct draft *d)
 	if (form.number != 0)
 		literal_reference(out, form);
 	else
-		put_form(d, fields_apart);
+		put_form(d);
 	buf_put_str(out, STR(" /DSS "));
 	literal_reference(out, d->plan.dss);
 	buf_put_str(out, STR(">>"));

@@ -182,10 +182,12 @@ ready_try(void)
 	self.announced = true;
 	notify_send("READY=1");
 	log_event(LOG_INFO, "ready", "programs", "all", NULL);
-	char line[PATH_MAX + 1024];
+	char line[PATH_MAX + 1024], directory[PATH_MAX];
+	snprintf(directory, sizeof directory, "%s", self.instance->directory);
+	str_mend(directory);
 	int n = snprintf(line, sizeof line,
 	    "{\"event\":\"ready\",\"instance\":\"%s\",\"site\":\"%s\",\"base\":\"%s\",\"pid\":%d}\n",
-	    self.instance->directory, self.instance->site_url, self.instance->base_url, (int)getpid());
+	    directory, self.instance->site_url, self.instance->base_url, (int)getpid());
 	if (write(STDOUT_FILENO, line, (size_t)n) < 0)
 		log_event(LOG_INFO, "nobody-reads-stdout", NULL);
 }

@@ -457,6 +457,8 @@ SCRIPTS = {
     'script-will-save': b'/AA << /WS << /S /JavaScript /JS (1) >> >>',
     'launch-open': b'/OpenAction << /S /Launch /F (calc.exe) >>',
     'script-chained': b'/OpenAction << /S /GoTo /D [5 0 R /Fit] /Next << /S /JavaScript /JS (1) >> >>',
+    'script-behind-forty-actions': b'/OpenAction << /S /GoTo /D [5 0 R /Fit] /Next [%s << /S /JavaScript /JS (1) >>] >>' % (
+        b'<< /S /GoTo /D [5 0 R /Fit] >> ' * 40),
 }
 for name, entries in SCRIPTS.items():
     @case(name, 'pdf-scripts')
@@ -467,6 +469,24 @@ for name, entries in SCRIPTS.items():
 @case('script-on-page', 'pdf-scripts')
 def script_on_page():
     return simple('script-on-page', page_entries=b'/AA << /O << /S /JavaScript /JS (app.alert\\(1\\)) >> >>').classic()
+
+
+@case('script-when-annotation-is-seen', 'pdf-scripts')
+def script_when_seen():
+    doc = simple('script-when-annotation-is-seen')
+    note = doc.add(b'<< /Type /Annot /Subtype /Screen /Rect [0 0 10 10] /AA << /PV << /S /JavaScript /JS (app.alert\\(1\\)) >> >> >>')
+    add_to_page(doc, b'/Annots [%d 0 R]' % note)
+    return doc.classic()
+
+
+@case('annotations-shared-by-pages', 'signed')
+def shared_annotations():
+    """Two pages, one list of annotations: the signature box belongs to one of them."""
+    doc = simple('annotations-shared-by-pages', pages=2)
+    shared = doc.add(b'[]')
+    add_to_page(doc, b'/Annots %d 0 R' % shared, 0)
+    add_to_page(doc, b'/Annots %d 0 R' % shared, 1)
+    return doc.classic()
 
 
 # These two run only when somebody clicks or fills in: refusing is permitted, not demanded.
@@ -506,6 +526,7 @@ def layers(name, configuration, *expect):
 
 layers('layer-off', b'/D << /OFF [%(two)d 0 R] >>', 'pdf-hidden-layers')
 layers('layer-base-off', b'/D << /BaseState /OFF /ON [%(one)d 0 R] >>', 'pdf-hidden-layers')
+layers('layer-base-off-named-twice', b'/D << /BaseState /OFF /ON [%(one)d 0 R %(one)d 0 R] >>', 'pdf-hidden-layers')
 layers('layer-by-zoom-and-print', b'/D << /AS [<< /Event /Print /Category [/Print] /OCGs [%(two)d 0 R] >>] >>', 'pdf-hidden-layers', 'signed')
 layers('layer-other-configuration', b'/D << >> /Configs [<< /Name (x) /OFF [%(one)d 0 R] >>]', 'pdf-hidden-layers', 'signed')
 

@@ -78,6 +78,35 @@ def test_a_folder_that_does_not_exist_is_made_and_a_second_run_replaces(demo):
     assert (out / "contract-root.pem").read_bytes() != root and len(names(out)) == 3
 
 
+def test_what_is_not_from_an_earlier_run_is_kept(demo):
+    place = demo.place
+    (place / "a.pdf").write_bytes(SAMPLE.read_bytes())
+
+    def kept(name, *words):
+        before = {p: p.read_bytes() for p in place.iterdir() if p.is_file()}
+        r = demo.run(*words, "a.pdf")
+        assert (r.returncode, r.stdout, r.stderr.count("\n")) == (73, "", 1) and f"{name} " in r.stderr, r
+        assert {p: p.read_bytes() for p in place.iterdir() if p.is_file()} == before
+        return r.stderr
+
+    for name in ("a-signed.pdf", "a-proof.json", "a-root.pem"):
+        (place / name).write_text("mine")
+        assert "--overwrite" in kept(name)
+        (place / name).unlink()
+    (place / "a-signed.pdf").symlink_to("elsewhere.pdf")
+    assert "--overwrite" not in kept("a-signed.pdf", "--overwrite")
+    (place / "a-signed.pdf").unlink()
+    (place / "a-proof.json").write_text("mine")
+    r = demo.run("--overwrite", "a.pdf")
+    assert r.returncode == 0 and (place / "a-proof.json").read_bytes() != b"mine", r
+    # Three results of a demo, of which one was touched since.
+    for name in ("a-signed.pdf", "a-proof.json", "a-root.pem"):
+        whole = (place / name).read_bytes()
+        (place / name).write_bytes(whole[:300] + b"\n")
+        kept("a-signed.pdf")
+        (place / name).write_bytes(whole)
+
+
 def test_mistakes_are_one_sentence(demo):
     place = demo.place
     (place / "text.pdf").write_text("hello")

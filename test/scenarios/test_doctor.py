@@ -496,6 +496,16 @@ def test_without_an_instance_there_is_one_finding(sick, tmp_path, harm):
     assert [(c, s) for c, s, _ in told] == [("instance", "failed")]
 
 
+@pytest.mark.parametrize("name", [b"no-\xff-text", "é".encode() * 300, b"x" + "é".encode() * 300], ids=["octets", "long", "longer"])
+def test_a_finding_about_any_name_is_told(sick, tmp_path, name):
+    """Octets that are no UTF-8, and a detail that is cut inside a character."""
+    words = b"/".join(name[i:i + 200] for i in range(0, len(name), 200))
+    r = subprocess.run([sick.prefix / "bin/paraph", "doctor", "--json", tmp_path / os.fsdecode(words)], capture_output=True, text=True)
+    answer = json.loads(r.stdout)
+    assert (r.returncode, answer["state"], r.stderr) == (66, "failed", "")
+    assert [(c["check"], c["state"]) for c in answer["checks"]] == [("instance", "failed")] and str(tmp_path) in answer["checks"][0]["detail"]
+
+
 CALL = re.compile(r'^\t(?:finding_result|fetched)\(p(?:->findings)?, "(\w+)", \w+\(p(?:, "([^"]+)")?|^\t(\w+)_(?:check|note)\(p(?:, "([^"]+)")?', re.M)
 NAMES = {"end": "certificates", "key": "keys"}
 

@@ -131,6 +131,13 @@ def test_the_longest_names_fit(program, place):
     assert json.loads(r.stdout)["instance"] == str(place / "i")
 
 
+def test_a_folder_whose_name_is_no_text(program, place):
+    r = init(program, "--json", place / os.fsdecode(b"i-\xff"))
+    assert r.returncode == 0, r.stderr
+    assert json.loads(r.stdout)["instance"] == f"{place}/i-?"
+    assert (place / os.fsdecode(b"i-\xff/bootstrap.json")).is_file()
+
+
 @pytest.mark.parametrize("folder", ["new", "empty"])
 def test_a_failure_half_way_leaves_nothing(program, place, folder):
     """An installation without a profile: the ceremony fails after configuration and TLS key were written."""

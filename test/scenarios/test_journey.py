@@ -239,6 +239,23 @@ def test_paraph_sign_is_a_client_of_the_api(service, tmp_path):
     assert judges.pyhanko(tmp_path / "contract-signed.pdf", tmp_path / "contract-root.pem", "LTA").ok
 
 
+def test_paraph_sign_asks_beside_its_json(service, tmp_path):
+    """Without the catcher a person types link and code; the questions are no part of the object."""
+    p = subprocess.Popen([service.prefix / "bin/paraph", "sign", "--instance", service.dir, "--given-name", "Jane", "--surname", "Doe",
+                          "--email", "asked@example.org", "--out", tmp_path, "--json", SAMPLE], stdin=subprocess.PIPE,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=service.env)
+    try:
+        link = service.wait_mail("asked@example.org")
+        p.stdin.write(re.search(r"https://\S+#\S+", link["text"]).group() + "\n")
+        p.stdin.flush()
+        code = service.wait_mail("asked@example.org", after=link["n"])
+        out, told = p.communicate(re.search(r"\b\d{6}\b", code["text"]).group() + "\n", timeout=60)
+    finally:
+        p.kill()
+    assert p.returncode == 0 and json.loads(out)["result"]["status"] == "signed", (out, told)
+    assert "link in the invitation" in told and "code" in told
+
+
 def registered(service):
     """How many people are registered."""
     with sqlite3.connect(f"file:{service.dir}/db/paraph.db?mode=ro", uri=True) as db:

@@ -162,6 +162,22 @@ is_refused(uint32_t c)
 	       (c >= 0x2066 && c <= 0x2069) || c == 0x2028 || c == 0x2029 || c == 0xfeff || (c & 0xffff) >= 0xfffe;
 }
 
+/* A text of any octets can be told; what is UTF-8 stays as it is. */
+static void
+utf8_mended(void **state)
+{
+	(void)state;
+	static const struct { const char *text, *mended; } cases[] = {
+	    {"", ""}, {"caf\xe9.pdf", "caf?.pdf"}, {"Zo\xc3\xab\n", "Zo\xc3\xab\n"}, {"cut \xe6\xbc", "cut ??"}, {"\xf0\x9f\x98", "???"},
+	    {"\xc3\xc3\xab", "?\xc3\xab"}, {"\xed\xa0\x80", "???"}, {"\xc0\x80", "??"}, {"a\xe2\x80\xae", "a\xe2\x80\xae"}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char text[32];
+		snprintf(text, sizeof text, "%s", cases[i].text);
+		str_mend(text);
+		assert_string_equal(text, cases[i].mended);
+	}
+}
+
 static void
 utf8_every_code_point(void **state)
 {
@@ -220,6 +236,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(unhex_leaves_output_alone),
     cmocka_unit_test(hex_round_trip),
     cmocka_unit_test(utf8_table),
+    cmocka_unit_test(utf8_mended),
     cmocka_unit_test(utf8_every_code_point),
     cmocka_unit_test(numbers),
     cmocka_unit_test(numbers_round_trip),

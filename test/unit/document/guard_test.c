@@ -34,6 +34,49 @@ scripts_that_run_by_themselves(void **state)
 	assert_err(judge("", "/AA <</C 7 0 R>>"), ERR_PDF_SCRIPTS);
 }
 
+/* A chain of n actions that go somewhere, with a script behind them: in one list, or each behind the other. */
+static void
+chain_make(size_t n, bool nested, char ret_catalog[1900])
+{
+	size_t at = (size_t)snprintf(ret_catalog, 1900, "/OpenAction <</S /GoTo /Next%s", nested ? "" : "[");
+	for (size_t i = 1; i < n; i++)
+		at += (size_t)snprintf(ret_catalog + at, 1900 - at, nested ? "<</S /GoTo /Next" : "<</S /GoTo>>");
+	at += (size_t)snprintf(ret_catalog + at, 1900 - at, " 8 0 R%s", nested ? "" : "]");
+	for (size_t i = 0; i < (nested ? n : 1); i++)
+		at += (size_t)snprintf(ret_catalog + at, 1900 - at, ">>");
+}
+
+static void
+however_long_the_chain_before_it(void **state)
+{
+	(void)state;
+	char catalog[1900];
+	for (size_t n = 1; n < 80; n++) {
+		chain_make(n, false, catalog);
+		assert_err(judge(catalog, ""), ERR_PDF_SCRIPTS);
+		chain_make(n, true, catalog);
+		assert_err(judge(catalog, ""), ERR_PDF_SCRIPTS);
+	}
+	assert_err(judge("/OpenAction <</S /GoTo /Next [9 0 R 9 0 R 8 0 R]>>", ""), ERR_PDF_SCRIPTS);
+}
+
+/* [ISO 32000-2 12.6.3] */
+static void
+annotations_that_act_when_their_page_is_seen(void **state)
+{
+	(void)state;
+	static const struct { const char *entries; unsigned code; } cases[] = {
+	    {"/AA <</PO 8 0 R>>", ERR_PDF_SCRIPTS}, {"/AA <</PV 7 0 R>>", ERR_PDF_SCRIPTS}, {"/AA <</PC <</S /Launch /F (x)>>>>", ERR_PDF_SCRIPTS},
+	    {"/AA <</PI <</S /Rendition /JS (x)>>>>", ERR_PDF_SCRIPTS}, {"/AA <</PO <</S /JavaScript /JS (this.print\\(\\))>>>>", ERR_OK},
+	    {"/AA <</PO <</S /GoTo>>>>", ERR_OK}, {"/AA <</E 8 0 R /X 8 0 R /D 8 0 R /U 8 0 R /Fo 8 0 R /Bl 8 0 R>>", ERR_OK},
+	    {"/A 8 0 R", ERR_OK}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char page[300];
+		snprintf(page, sizeof page, "/Annots [null <</Type /Annot /Subtype /Screen /Rect [0 0 1 1] %s>>]", cases[i].entries);
+		assert_err(judge("", page), cases[i].code);
+	}
+}
+
 #define PRINTS "this.print\\({bUI:true,bSilent:false,bShrinkToFit:true}\\);"
 
 static void
@@ -97,6 +140,9 @@ layers(void **state)
 	    {"<</OCGs [5 0 R] /D <</OFF [5 0 R]>>>>", ERR_PDF_HIDDEN_LAYERS},
 	    {"<</OCGs [5 0 R 6 0 R] /D <</BaseState /OFF /ON [5 0 R]>>>>", ERR_PDF_HIDDEN_LAYERS},
 	    {"<</OCGs [5 0 R] /D <</BaseState /OFF /ON [5 0 R]>>>>", ERR_OK},
+	    {"<</OCGs [5 0 R 6 0 R] /D <</BaseState /OFF /ON [5 0 R 5 0 R]>>>>", ERR_PDF_HIDDEN_LAYERS},
+	    {"<</OCGs [5 0 R 6 0 R] /D <</BaseState /OFF /ON [5 0 R 4 0 R]>>>>", ERR_PDF_HIDDEN_LAYERS},
+	    {"<</OCGs [5 0 R 6 0 R] /D <</BaseState /OFF /ON [6 0 R 5 0 R 5 0 R]>>>>", ERR_OK},
 	    {"<</OCGs [5 0 R 6 0 R] /D <<>>>>", ERR_OK}, /* a usage without /AS changes nothing */
 	    {"<</OCGs [5 0 R 6 0 R] /D <</AS [<</Event /Print /OCGs [6 0 R] /Category [/Print]>>]>>>>", ERR_PDF_HIDDEN_LAYERS},
 	    {"<</OCGs [5 0 R] /D <</AS [<</Event /View /OCGs [5 0 R] /Category [/View]>>]>>>>", ERR_OK}};
@@ -109,6 +155,8 @@ layers(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(scripts_that_run_by_themselves),
+    cmocka_unit_test(however_long_the_chain_before_it),
+    cmocka_unit_test(annotations_that_act_when_their_page_is_seen),
     cmocka_unit_test(scripts_that_only_print),
     cmocka_unit_test(what_only_goes_somewhere),
     cmocka_unit_test(forms_that_are_not_pdf),

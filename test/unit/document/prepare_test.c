@@ -163,6 +163,37 @@ keeps_what_was_there(void **state)
 	}
 }
 
+/* An array that two pages share, or the form and a page: the new field is on its own page alone. */
+static void
+shared_arrays_stay_as_they_are(void **state)
+{
+	(void)state;
+	static const char *const forms[] = {"", "/AcroForm <</Fields 6 0 R>>", "/AcroForm 7 0 R", "/AcroForm <</Fields 6 0 R /SigFlags 3>>"};
+	for (size_t i = 0; i < 4; i++) {
+		AUTO_SAMPLE(s);
+		AUTO_DONE(d);
+		AUTO_READER(r);
+		struct pages pages;
+		const struct pages_wish wish = {.numbers_n = 1, .numbers = {2}};
+		char catalog[200];
+		sample_start(&s);
+		snprintf(catalog, sizeof catalog, "<</Type /Catalog /Pages 2 0 R %s>>", forms[i]);
+		sample_object(&s, 1, catalog);
+		sample_object(&s, 2, "<</Type /Pages /Kids [3 0 R 4 0 R] /Count 2 /MediaBox [0 0 600 800]>>");
+		sample_object(&s, 3, "<</Type /Page /Parent 2 0 R /Annots 6 0 R>>");
+		sample_object(&s, 4, "<</Type /Page /Parent 2 0 R /Annots 6 0 R>>");
+		sample_object(&s, 5, "<</Type /Annot /Subtype /Widget /FT /Tx /T (text) /Rect [0 0 1 1]>>");
+		sample_object(&s, 6, "[5 0 R]");
+		sample_object(&s, 7, "<</Fields 6 0 R /SigFlags 3>>");
+		assert_ok(prepare(sample_end(&s, "csh"[i % 3]), &two_signers, &d));
+		check_structure(buf_bytes(&d.file));
+		assert_ok(reader_new(buf_bytes(&d.file), &r));
+		assert_ok(pages_read(r, &wish, &pages));
+		assert_int_equal(reader_count(r, reader_key(r, pages_get(&pages, 1)->object, "/Annots")), 1 + plan.fields_n);
+		assert_int_equal(reader_count(r, reader_key(r, pages_get(&pages, 2)->object, "/Annots")), 1);
+	}
+}
+
 /* What a producer put into the trailer for itself is in the new one as well, whatever the flavour; but not without end,
  * and nothing that the final check could not read. */
 static void
@@ -316,6 +347,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_flavour),
     cmocka_unit_test(the_same_order_gives_the_same_octets),
     cmocka_unit_test(keeps_what_was_there),
+    cmocka_unit_test(shared_arrays_stay_as_they_are),
     cmocka_unit_test(keeps_what_the_trailer_had),
     cmocka_unit_test(rotated_pages_turn_the_box),
     cmocka_unit_test(existing_fields_are_filled_where_they_are),
