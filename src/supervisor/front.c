@@ -5,6 +5,8 @@
 #include "os/process.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <stdarg.h>
 #include <netinet/in.h>
@@ -12,7 +14,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-enum { TEMPLATE_MAX = 64 * 1024, VALUE_MAX = 8 * 1024 };
+enum { TEMPLATE_MAX = 64 * 1024, VALUE_MAX = 8 * 1024, PORT_TRIES = 50, PORT_PAUSE_US = 100 * 1000 };
 
 /* ---- configuration ---- */
 
@@ -313,9 +315,52 @@ front_confine(void *arg)
 	return jail_landlock_exec(paths, n);
 }
 
-bool
-front_answers(const struct instance *instance)
+static bool
+port_is_taken(const char *address, int port)
 {
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	const int yes = 1;
+	if (inet_pton(AF_INET, address, &at.sin_addr) != 1)
+		return false; /* nginx understands more addresses than we do */
+	AUTO_FD(fd) = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes); /* as nginx: connections that ended take nothing */
+	return fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) != 0 && errno == EADDRINUSE;
+}
+
+static err_t
+port_check(const char *address, int port)
+{
+	for (int tries = 0; port_is_taken(address, port); tries++) {
+		if (tries == PORT_TRIES)
+			return err_make(ERR_START, "port %d of %s is in use by another program", port, address);
+		usleep(PORT_PAUSE_US);
+	}
+	return OK;
+}
+
+err_t
+front_ports_check(const struct instance *instance)
+{
+	TRY(port_check(instance->listen, (int)instance->https_port));
+	return port_check(instance->kind == INSTANCE_DEMO ? "127.0.0.1" : instance->listen, (int)instance->http_port);
+}
+
+/* nginx writes its number down when it has its ports, and not before: what answers there until then is another program. */
+static bool
+has_ports(const struct instance *instance, pid_t pid)
+{
+	char path[PATH_MAX], text[32] = "";
+	if (err_is(instance_path(instance, "front/log/nginx.pid", path)))
+		return false;
+	AUTO_FD(fd) = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	return fd >= 0 && read(fd, text, sizeof text - 1) > 0 && strtol(text, NULL, 10) == pid;
+}
+
+bool
+front_answers(const struct instance *instance, pid_t pid)
+{
+	if (!has_ports(instance, pid))
+		return false;
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)instance->http_port)};
 	const char *address = instance->kind == INSTANCE_DEMO ? "127.0.0.1" : instance->listen;
 	if (inet_pton(AF_INET, address, &to.sin_addr) != 1 || to.sin_addr.s_addr == 0)

@@ -27,7 +27,11 @@ void front_arguments(const struct instance *instance, char **argv, size_t *n);
 /* In the new process, before exec; arg is the instance. */
 err_t front_confine(void *arg);
 
-/* Whether it answers on its port without TLS. */
-bool front_answers(const struct instance *instance);
+/* Whether its ports are free, or become free soon (a front that was killed may still be ending). ERR_START names one that
+ * another program has: nginx itself would go on trying for long. */
+err_t front_ports_check(const struct instance *instance);
+
+/* Whether process pid has its ports, and answers on the one without TLS. */
+bool front_answers(const struct instance *instance, pid_t pid);
 
 #endif

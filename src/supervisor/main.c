@@ -101,6 +101,7 @@ serve(const char *path)
 	TRY(instance_finished(&instance));
 	TRY(ways_check(&instance));
 	TRY(lock_take(&instance));
+	TRY(front_ports_check(&instance));
 	TRY(auditor_admit(&instance));
 	notify_open();
 	TRY(sink_open(&instance));

@@ -177,7 +177,7 @@ ready_try(void)
 	for (size_t k = 0; k < self.roster.programs_n; k++)
 		if (!self.children[k].ready)
 			return;
-	if (!front_answers(self.instance))
+	if (!front_answers(self.instance, self.children[self.roster.programs_n - 1].pid))
 		return;
 	self.announced = true;
 	notify_send("READY=1");

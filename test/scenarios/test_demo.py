@@ -1,10 +1,12 @@
 """./demo with the files that people have: names, folders and mistakes. It runs on the staged programs and so installs and builds
 nothing; what it leaves behind is looked at each time."""
+import contextlib
 import os
 import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -22,7 +24,7 @@ def ours(place):
     for entry in pathlib.Path("/proc").iterdir():
         try:
             if entry.name.isdigit() and str(place).encode() in (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes():
-                found.append((entry / "cmdline").read_bytes())
+                found.append((int(entry.name), (entry / "cmdline").read_bytes()))
         except OSError:
             continue
     return found
@@ -159,23 +161,71 @@ def test_a_pdf_that_is_refused(demo):
     assert names(demo.place) == ["cut.pdf", "tmp"]
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_stay_ends_with_everything(demo, how):
-    """Ctrl-C reaches all processes of the terminal; a TERM only the script."""
+def kill_all(demo, p):
+    """After a test that failed."""
+    if p.poll() is None:
+        os.killpg(p.pid, signal.SIGKILL)
+    for pid, _ in ours(demo.temporary):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("how, times", [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGHUP, 1), (signal.SIGINT, 20), (signal.SIGTERM, 20)])
+def test_stay_ends_with_everything(demo, how, times):
+    """Ctrl-C and the end of the terminal reach all its processes; a TERM only the script. Who is impatient waits all the same."""
     p = subprocess.Popen([demo.top / "demo", "--stay", "--out", demo.place / "out"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                          text=True, env=demo.env, cwd=demo.place, start_new_session=True)
     try:
         for line in p.stdout:
             if line.startswith("  Check"):
                 break
-        assert line.startswith("  Check") and len(ours(demo.temporary)) > 5
-        (os.killpg if how == signal.SIGINT else os.kill)(p.pid, how)
-        _, told = p.communicate(timeout=30)
+        else:
+            pytest.fail(p.communicate()[1])
+        assert len(ours(demo.temporary)) > 5
+        for _ in range(times):
+            with contextlib.suppress(ProcessLookupError):
+                (os.kill if how == signal.SIGTERM else os.killpg)(p.pid, how)
+            time.sleep(0.02)
+        _, told = p.communicate(timeout=60)
+        assert p.returncode == 128 + how and told == "", (p.returncode, told)
+        demo.nothing_is_left()
     finally:
-        if p.poll() is None:
-            os.killpg(p.pid, signal.SIGKILL)
-    assert p.returncode in (128 + how,) and told == "", told
-    until = time.monotonic() + 5
-    while ours(demo.temporary) and time.monotonic() < until:
-        time.sleep(0.1)
-    demo.nothing_is_left()
+        kill_all(demo, p)
+
+
+def test_a_service_that_is_killed_leaves_nothing_either(demo):
+    """Its programs end after it, and may still write when the folder is removed."""
+    p = subprocess.Popen([demo.top / "demo", "--stay", "--out", demo.place / "out"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                         text=True, env=demo.env, cwd=demo.place, start_new_session=True)
+    try:
+        assert any(line.startswith("  Check") for line in p.stdout)
+        os.kill(next(pid for pid, cmdline in ours(demo.temporary) if cmdline.split(b"\0")[0].endswith(b"paraphd")), signal.SIGKILL)
+        _, told = p.communicate(timeout=60)
+        assert "demo:" not in told and "rm:" not in told, told
+        until = time.monotonic() + 5
+        while ours(demo.temporary) and time.monotonic() < until:
+            time.sleep(0.1)
+        demo.nothing_is_left()
+    finally:
+        kill_all(demo, p)
+
+
+def test_a_port_that_is_taken_meanwhile_is_given_up(demo):
+    """As a second demo does it that looks for free ports at the same moment: here the look itself names a port of somebody else."""
+    (demo.place / "bin").mkdir()
+    with socket.socket() as other, socket.socket() as free:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        free.bind(("127.0.0.1", 0))
+        looked = demo.place / "looked"
+        look = demo.place / "bin/python3"
+        look.write_text(f"""#!/bin/sh
+[ ! -e {looked} ] || exec {shutil.which("python3")} "$@"
+touch {looked}
+echo {other.getsockname()[1]} {free.getsockname()[1]}
+""")
+        look.chmod(0o755)
+        free.close()
+        demo.env["PATH"] = f"{look.parent}:{demo.env['PATH']}"
+        r = demo.run("--out", "out")
+    assert (r.returncode, r.stderr) == (0, "") and "A port was taken meanwhile" in r.stdout, r

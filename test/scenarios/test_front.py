@@ -11,6 +11,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import threading
 import time
 
 import pytest
@@ -392,6 +393,23 @@ def test_only_one_paraphd_for_an_instance(own):
     second = subprocess.run([stub.prefix / "bin/paraphd", stub.instance], env=stub.server.environment, capture_output=True, text=True,
                             timeout=20)
     assert second.returncode == 1 and "is running already" in second.stderr
+    assert ask(stub, "GET", "/v1/x")[0].status == 200
+
+
+@pytest.mark.parametrize("which", ["https_port", "http_port"])
+def test_a_port_of_another_program_is_named(own, which):
+    """Its answer is not taken for ours; a port that becomes free meanwhile is."""
+    stub = own()
+    conf = (stub.instance / "paraph.conf").read_text()
+    port = int(re.search(rf"^{which}\s*=\s*(\d+)", conf, re.M).group(1))
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        process = subprocess.run([stub.prefix / "bin/paraphd", stub.instance], env=stub.server.environment, capture_output=True,
+                                 text=True, timeout=60)
+        assert (process.returncode, process.stdout) == (1, "") and f"port {port} of 127.0.0.1 is in use" in process.stderr, process
+        threading.Timer(1, other.close).start()
+        stub.server.start()
     assert ask(stub, "GET", "/v1/x")[0].status == 200
 
 
