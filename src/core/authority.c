@@ -93,7 +93,8 @@ list_new(struct bytes der, struct authority_list **ret_list)
 	struct authority_list *l = calloc(1, sizeof *l + der.n);
 	if (l == NULL)
 		abort();
-	memcpy(l->octets, der.p, der.n);
+	if (der.n > 0)
+		memcpy(l->octets, der.p, der.n);
 	err_t e = crl_read(bytes(l->octets, der.n), &l->crl);
 	if (err_is(e)) {
 		free(l);
