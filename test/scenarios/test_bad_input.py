@@ -337,8 +337,9 @@ def test_a_name_with_control_characters(service):
 
 
 def test_a_name_that_cannot_be_drawn(service):
-    """A private character has no glyph in any font: clear when visible, no matter when nothing is drawn."""
-    j = Journey(service, given="Jane \ue123").register().upload()
+    """A cuneiform sign has no glyph in our fonts: clear when visible, no matter when nothing is drawn. A private character is no name."""
+    refused(Journey(service, given="Jane \ue123").register, status=422, slug="name-does-not-fit")
+    j = Journey(service, given="Jane \U00012000").register().upload()
     refused(j.request, status=422, slug="name-glyph-missing")
     j.place = False
     assert j.request(send=False).req["id"]
