@@ -108,10 +108,22 @@ name_value_check(enum name_attribute attribute, const char *which, struct str va
 	return OK;
 }
 
+/* Of a word: letters and digits, and whatever is not ASCII. */
+static bool
+in_word(struct str value, size_t at)
+{
+	uint8_t c = at < value.n ? (uint8_t)value.p[at] : ' ';
+	return c >= 0x80 || (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
 bool
 name_says_demo(struct str value)
 {
-	return bytes_find(str_bytes(value), 0, str_bytes(STR("DEMO"))) != SIZE_MAX;
+	const struct str word = STR("DEMO");
+	for (size_t at = 0; (at = bytes_find(str_bytes(value), at, str_bytes(word))) != SIZE_MAX; at++)
+		if ((at == 0 || !in_word(value, at - 1)) && !in_word(value, at + word.n))
+			return true;
+	return false;
 }
 
 /* [EN 319 412-2 NAT-4.2.4-1] */

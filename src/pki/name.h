@@ -51,7 +51,7 @@ enum name_attribute name_attribute_find(struct str text);
 /* Proves that a value that is not empty can stand in this attribute; ERR_NAME (422) begins with which: and says why not. */
 err_t name_value_check(enum name_attribute attribute, const char *which, struct str value);
 
-/* Only the names of a demo may. [profile P6] */
+/* Only the names of a demo may say the word DEMO. A part of a longer word, as in DEMOULIN, is none. [profile P6] */
 bool name_says_demo(struct str value);
 
 /* Proves that facts fit the form; ERR_NAME (422) says which attribute does not and why. */

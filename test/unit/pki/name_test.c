@@ -227,7 +227,21 @@ strange_names(void **state)
 	assert_ok(name_read(bytes("\x30\x00", 2), &f));
 }
 
+/* The word alone: a person who is called Demoulin is no demo. */
+static void
+demo_is_a_word(void **state)
+{
+	(void)state;
+	static const char *const say[] = {"DEMO", "Jane Doe DEMO", "DEMO-7F3A91C2", "(DEMO) Example", "DEMOULIN DEMO"};
+	static const char *const say_not[] = {"", "DEM", "Jean DEMOULIN", "DEMOGRAPHIX SA", "ACADEMO", "demo", "DEMO\xc3\x89", "\xc3\x89" "DEMO", "1DEMO"};
+	for (size_t i = 0; i < sizeof say / sizeof *say; i++)
+		assert_true(name_says_demo(str_c(say[i])));
+	for (size_t i = 0; i < sizeof say_not / sizeof *say_not; i++)
+		assert_false(name_says_demo(str_c(say_not[i])));
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(demo_is_a_word),
 	cmocka_unit_test(refused),
 	cmocka_unit_test(scripts),
 	cmocka_unit_test(seen_by_openssl),
