@@ -7,6 +7,7 @@
 #include "os/pool.h"
 
 enum { SECRET_BODY_MAX = 256 };
+#define FULL_TOLD_US (30 * TIME_SECOND)
 
 #define LATE_EVERY_US (500 * INT64_C(1000))
 
@@ -18,6 +19,7 @@ struct serve {
 	int listen_fd;
 	size_t connections;
 	bool full;           /* no place is free: the socket is out of the loop, which would call for ever */
+	int64_t full_told_at; /* monotonic */
 	struct visit *first; /* all connections */
 	unsigned patience;   /* seconds for a body, LIMIT_BODY_SECONDS but in a test */
 	struct store_tx *reader; /* of the loop's thread */
@@ -279,6 +281,10 @@ on_connection(void *arg, uint32_t events)
 		return;
 	loop_remove(s->loop, s->listen_fd);
 	s->full = true;
+	int64_t now = clock_monotonic();
+	if (s->full_told_at != 0 && now < s->full_told_at + FULL_TOLD_US)
+		return; /* each place that is freed is taken at once: the log is for other things too */
+	s->full_told_at = now;
 	log_event(LOG_WARNING, "front-full", "connections", "all are taken", NULL);
 }
 

@@ -6,6 +6,7 @@
 #include "core/audit.h"
 #include "core/authority.h"
 #include "core/issued.h"
+#include "core/sign.h"
 #include "fcgi/fcgi_text.h"
 #include "os/clock.h"
 
@@ -46,10 +47,11 @@ service_health(struct call *c)
 	bool keys = !err_is(keys_health(core)), status = !err_is(ask_status_health(core));
 	bool courier = !err_is(courier_health(core)), document = !err_is(document_health(core));
 	bool point_known = !err_is(audit_newest(c->worker, &point));
-	bool good = keys && status && courier && document;
-	call_json(c, good ? 200 : 503, canon_pack("{s:s, s:b, s:b, s:b, s:b, s:b, s:o, s:o}", "status", good ? "ok" : "degraded",
+	bool list = !err_is(sign_list_check(core));
+	bool good = keys && status && courier && document && list;
+	call_json(c, good ? 200 : 503, canon_pack("{s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:o, s:o}", "status", good ? "ok" : "degraded",
 	    "demo", core->set.demo, "keys", keys, "stamps_and_status", status, "courier", courier, "document", document,
-	    "checkpoint_at", point_known ? canon_time(point.head.at) : json_null(), "now", canon_time(clock_now())));
+	    "root_list", list, "checkpoint_at", point_known ? canon_time(point.head.at) : json_null(), "now", canon_time(clock_now())));
 	return OK;
 }
 
@@ -70,7 +72,7 @@ service_checkpoint(struct call *c)
 static bool
 is_own_matter(const char *event)
 {
-	static const char *const starts[] = {"log.", "core.", "journal.", "checkpoint.", "crl.", "responder."};
+	static const char *const starts[] = {"log.", "core.", "journal.", "checkpoint.", "crl.", "responder.", "authority."};
 	for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
 		if (strncmp(event, starts[i], strlen(starts[i])) == 0)
 			return true;

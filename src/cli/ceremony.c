@@ -7,6 +7,7 @@
 #include "wire/client.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 /* A paraph-keys process in one role, and the channel to it. */
@@ -66,6 +67,27 @@ credentials_pass(const struct run *r, char *room, size_t n, char **ret_variable)
 	*ret_variable = room;
 }
 
+/* Whom the role runs as. Keys that exist belong to somebody, who need not be the user that root would make: an instance of
+ * an ordinary user is helped by root too. */
+static err_t
+owner_of(const struct run *r, enum instance_user user, uid_t *ret_uid, gid_t *ret_gid)
+{
+	char folder[PATH_MAX];
+	struct stat st;
+	*ret_uid = instance_uid(r->instance, user);
+	*ret_gid = (gid_t)*ret_uid;
+	if (r->result != NULL || geteuid() != 0)
+		return OK;
+	TRY(instance_path(r->instance, "keys/root", folder));
+	if (stat(folder, &st) != 0)
+		return err_errno("%s", folder);
+	if (st.st_uid == *ret_uid)
+		return OK;
+	*ret_uid = st.st_uid;
+	*ret_gid = st.st_gid;
+	return OK;
+}
+
 static err_t
 role_exec(const struct run *r, struct role *role, enum instance_user user, int channel)
 {
@@ -81,9 +103,11 @@ role_exec(const struct run *r, struct role *role, enum instance_user user, int c
 	credentials_pass(r, credentials, sizeof credentials, &env[0]);
 	fault_pass(role, fault, sizeof fault, &env[env[0] == NULL ? 0 : 1]);
 	const struct process_descriptor fds[] = {{0, 0}, {1, 1}, {2, 2}, {channel, 3}};
-	uid_t uid = instance_uid(r->instance, user);
+	uid_t uid;
+	gid_t gid;
+	TRY(owner_of(r, user, &uid, &gid));
 	const struct process_start start = {.path = path, .argv = argv, .envp = env, .descriptors = fds, .descriptors_n = 4,
-	    .uid = uid, .gid = uid};
+	    .uid = uid, .gid = gid};
 	return process_start(&start, &role->pid);
 }
 

@@ -130,7 +130,7 @@ renew(struct renewal *r)
 	return file_replace(r->path, buf_bytes(&r->new), 0444);
 }
 
-static void
+static err_t
 report(const struct renewal *r, bool json)
 {
 	uint8_t sha256[DIGEST_SHA256_LEN];
@@ -140,16 +140,16 @@ report(const struct renewal *r, bool json)
 	time_text(r->after.this_update_at, false, from);
 	time_text(r->after.next_update_at, false, to);
 	if (json) {
-		json_t *all = json_pack("{s:s, s:I, s:s, s:s, s:s}", "instance", r->instance.directory, "number",
-		    (json_int_t)number_of(&r->after), "sha256", hex, "this_update", from, "next_update", to);
-		json_dumpf(all, stdout, JSON_INDENT(2));
-		json_decref(all);
-		printf("\n");
-		return;
+		char directory[PATH_MAX];
+		snprintf(directory, sizeof directory, "%s", r->instance.directory);
+		str_mend(directory);
+		return command_json(json_pack("{s:s, s:I, s:s, s:s, s:s}", "instance", directory, "number",
+		    (json_int_t)number_of(&r->after), "sha256", hex, "this_update", from, "next_update", to));
 	}
 	printf("The root's list of revoked certificates has number %llu and is good until %s.\n"
 	       "A running service takes it up within ten seconds, another one when it starts.\n",
 	    (unsigned long long)number_of(&r->after), to);
+	return OK;
 }
 
 static int
@@ -163,7 +163,7 @@ root_crl(const char *directory, bool json)
 	umask(022);
 	e = renew(&r);
 	if (!err_is(e))
-		report(&r, json);
+		e = report(&r, json); /* the list is in its place, whether or not somebody reads of it */
 	int status = err_is(e) ? command_fail(e) : COMMAND_DONE;
 	buf_done(&r.root);
 	buf_done(&r.old);

@@ -216,12 +216,18 @@ recover(struct worker *w, struct act *act, err_t e)
 	return err_import(e.code, detail);
 }
 
+err_t
+sign_list_check(const struct core *core)
+{
+	return authority_check(core->authority, clock_now() + 2 * LEASE_US);
+}
+
 /* Nothing is begun when it could not be finished: the final check, after waiting for the lease and the act itself, wants a list of
  * the root that is still good. */
 static err_t
 ready(struct worker *w)
 {
-	TRY(authority_check(w->core->authority, clock_now() + 2 * LEASE_US));
+	TRY(sign_list_check(w->core));
 	err_t e = ask_status_health(w->core);
 	if (!err_is(e) && !client_connected(w->core->keys))
 		e = err_make(ERR_PEER_GONE, "keys is not there");

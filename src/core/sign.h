@@ -13,6 +13,9 @@
  */
 err_t sign_run(struct worker *w, const struct link_session *session, json_t **ret_answer);
 
+/* ERR_PAUSED: nothing is begun, for the root's list of revoked certificates would end before a signature could. Any thread. */
+err_t sign_list_check(const struct core *core);
+
 /* {"status": "signing" | "signed" | "void" | "none", …}: the truth as the database has it. */
 err_t sign_json(struct worker *w, struct id signer, json_t **ret_answer);
 

@@ -14,6 +14,9 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+/* Connections to core that the front keeps for later. They hold places of core's (SERVE_CONNECTIONS_MAX in src/api) while they
+ * rest, so those of all workers together are half of these at most. */
+enum { RESTING_MAX = 64, CORE_RESTING = 384 };
 enum { TEMPLATE_MAX = 64 * 1024, VALUE_MAX = 8 * 1024, PORT_TRIES = 50, PORT_PAUSE_US = 100 * 1000 };
 
 /* ---- configuration ---- */
@@ -22,6 +25,7 @@ enum {
 	DIR,
 	CACHE,
 	WORKERS,
+	KEEPALIVE,
 	STATUS_SERVERS,
 	COURIER_UPSTREAM,
 	COURIER_LOCATION,
@@ -41,8 +45,8 @@ enum {
 	VARIABLES
 };
 
-static const char *const names[VARIABLES] = {"@DIR@", "@CACHE@", "@WORKERS@", "@STATUS_SERVERS@", "@COURIER_UPSTREAM@",
-    "@COURIER_LOCATION@", "@HTTPS_LISTEN@", "@HTTP_LISTEN@", "@HTTP_SITE@", "@HSTS@", "@SITE_URL@", "@STATIC@",
+static const char *const names[VARIABLES] = {"@DIR@", "@CACHE@", "@WORKERS@", "@KEEPALIVE@", "@STATUS_SERVERS@",
+    "@COURIER_UPSTREAM@", "@COURIER_LOCATION@", "@HTTPS_LISTEN@", "@HTTP_LISTEN@", "@HTTP_SITE@", "@HSTS@", "@SITE_URL@", "@STATIC@",
     "@DOCUMENT_MB@", "@NAME@", "@KIND@", "@ARC@", "@MINUTES@", "@BASE@", "@TERMS@"};
 
 static void __attribute__((format(printf, 2, 3))) set(char *value, const char *format, ...)
@@ -143,7 +147,9 @@ values_set(const struct instance *i, size_t status_n, const char *pages, const c
 	bool demo = i->kind == INSTANCE_DEMO;
 	set(values[DIR], "%s", i->directory);
 	set(values[CACHE], "%s", cache);
-	set(values[WORKERS], "%zu", instance_workers(i));
+	size_t workers = instance_workers(i), resting = CORE_RESTING / workers;
+	set(values[WORKERS], "%zu", workers);
+	set(values[KEEPALIVE], "%zu", resting < RESTING_MAX ? resting : RESTING_MAX);
 	for (size_t k = 0; k < status_n; k++)
 		set(values[STATUS_SERVERS],
 		    "        server \"unix:%s/run/status-%zu.sock\" max_fails=1 fail_timeout=1s;\n", i->directory, k);
