@@ -128,7 +128,82 @@ stayed(const struct pdflex_value *a, const struct pdflex_value *b)
 	return a != NULL && b != NULL && pdflex_equal(a, b);
 }
 
+/* ---- what shows nothing ---- */
+
+/* Whether a stream has nothing in it that a page could show. */
+static err_t
+is_blank(struct walk *w, const struct pdflex_value *reference, bool *ret)
+{
+	struct pdffile_object o;
+	struct bytes data;
+	*ret = false;
+	if (reference->kind != PDFLEX_REFERENCE)
+		return OK;
+	err_t e = pdffile_get(w->f, NEWEST, (uint32_t)reference->integer, &o);
+	if (e.code == ERR_NOT_FOUND)
+		return OK;
+	TRY(e);
+	if (!o.stream)
+		return OK;
+	TRY(pdffile_decode(w->f, NEWEST, o.value, o.data, &data));
+	*ret = pdflex_space(data, 0) == data.n;
+	return OK;
+}
+
+/* Whether /Rect is written so that both corners share a coordinate. */
+static bool
+has_no_area(const struct pdflex_value *rect)
+{
+	const struct pdflex_value *corner[4], *m = rect != NULL && rect->kind == PDFLEX_ARRAY ? rect->first : NULL;
+	for (size_t i = 0; i < 4; i++, m = m->next) {
+		if (m == NULL || (m->kind != PDFLEX_INTEGER && m->kind != PDFLEX_REAL))
+			return false;
+		corner[i] = m;
+	}
+	return m == NULL && (pdflex_equal(corner[0], corner[2]) || pdflex_equal(corner[1], corner[3]));
+}
+
+/* What shows nothing: no appearance, none that has room, or blank ones. */
+static err_t
+check_blank_appearance(struct walk *w, const struct pdflex_value *field, const char *what)
+{
+	const struct pdflex_value *ap;
+	TRY(pdffile_member(w->f, NEWEST, field, "AP", &ap));
+	if (ap == NULL || has_no_area(pdflex_get(field, "Rect")))
+		return OK;
+	for (const struct pdflex_value *m = ap->first; m != NULL; m = m->next) {
+		bool blank;
+		TRY(is_blank(w, m, &blank));
+		if (!blank)
+			changed(w, "%s that shows something was added", what);
+	}
+	return OK;
+}
+
+/* A field that waits or holds a time-stamp shows nothing, neither by an appearance nor by what draws without one: a border,
+ * a background, another kind of annotation. */
+static err_t
+check_blank(struct walk *w, const struct pdflex_value *field, const char *what)
+{
+	const struct pdflex_value *style;
+	TRY(pdffile_member(w->f, NEWEST, field, "MK", &style));
+	for (const struct pdflex_value *m = style != NULL ? style->first : NULL; m != NULL; m = m->next)
+		if (!bytes_eq(m->key, bytes("R", 1)))
+			changed(w, "%s with a border or a background was added", what);
+	if (pdflex_get(field, "Border") != NULL || pdflex_get(field, "BS") != NULL || pdflex_get(field, "C") != NULL)
+		changed(w, "%s with a border was added", what);
+	if (pdflex_get(field, "Subtype") != NULL && !pdflex_is(pdflex_get(field, "Subtype"), "Widget"))
+		changed(w, "%s that is another annotation was added", what);
+	return check_blank_appearance(w, field, what);
+}
+
 /* ---- a signature field ---- */
+
+static bool
+is_stamp(const struct pdflex_value *value)
+{
+	return pdflex_is(pdflex_get(value, "Type"), "DocTimeStamp");
+}
 
 /* The value of an empty field: a signature or time-stamp, which must itself be new. */
 static err_t
@@ -140,12 +215,11 @@ check_value(struct walk *w, const struct pdflex_value *now)
 		return OK;
 	}
 	TRY(pdffile_resolve(w->f, NEWEST, now, &v));
-	bool stamp = pdflex_is(pdflex_get(v, "Type"), "DocTimeStamp");
 	if (pdflex_get(v, "Contents") == NULL || pdflex_get(v, "ByteRange") == NULL) {
 		changed(w, "a signature field was filled with something that is no signature");
 		return OK;
 	}
-	w->diff.added |= stamp ? PDFDIFF_STAMP : PDFDIFF_SIGNATURE;
+	w->diff.added |= is_stamp(v) ? PDFDIFF_STAMP : PDFDIFF_SIGNATURE;
 	return allow_new(w, now, 0);
 }
 
@@ -172,12 +246,35 @@ struct above {
 	bool signature; /* /FT is /Sig */
 	bool added;     /* it is new */
 	bool filled;    /* it got its signature, which widgets that are objects of their own may show */
+	bool stamp;     /* what it got is a time-stamp, which nobody sees */
 };
 
 struct field_change {
 	bool filled; /* it was empty and has a value now */
-	bool kids;
+	bool stamp;  /* a time-stamp, which anybody may add: nothing is shown for it that was not shown before */
+	const struct pdflex_value *now;
 };
+
+/* What a field shows may have become something else. */
+static err_t
+check_stamp_key(struct walk *w, const char *key, const struct pdflex_value *before, const struct pdflex_value *now,
+    const struct pdflex_value *field)
+{
+	static const char what[] = "a time-stamp";
+	if (strcmp(key, "AP") == 0) {
+		const struct pdflex_value *b;
+		TRY(pdffile_resolve(w->f, NEWEST, now, &b));
+		if (stayed(before, now) && pdfdiff_marks_of(&w->m, now)->state == PDFDIFF_SAME
+		    && pdfdiff_marks_of(&w->m, pdflex_get(b, "N"))->state == PDFDIFF_SAME)
+			return OK;
+		return check_blank_appearance(w, field, what);
+	}
+	if (stayed(before, now))
+		return OK;
+	if (strcmp(key, "F") == 0) /* it may have been hidden */
+		return check_blank_appearance(w, field, what);
+	return is_key(key, "MK Subtype") ? check_blank(w, field, what) : OK;
+}
 
 static err_t
 differ_field(struct walk *w, const char *key, const struct pdflex_value *before, const struct pdflex_value *now,
@@ -186,6 +283,8 @@ differ_field(struct walk *w, const char *key, const struct pdflex_value *before,
 	const struct field_change *c = more;
 	if (strcmp(key, "V") == 0)
 		return c->filled ? check_value(w, now) : OK; /* the same value redefined is caught at the end */
+	if (c->stamp)
+		TRY(check_stamp_key(w, key, before, now, c->now));
 	if (strcmp(key, "AP") == 0 && c->filled)
 		return check_appearance(w, before, now);
 	if (stayed(before, now))
@@ -219,8 +318,10 @@ check_old_field(struct walk *w, const struct pdflex_value *reference, const stru
 	const struct pdflex_value *old_value, *value;
 	TRY(pdffile_member(w->f, w->old, before, "V", &old_value));
 	TRY(pdffile_member(w->f, NEWEST, now, "V", &value));
-	struct field_change c = {.filled = old_value == NULL && (value != NULL || a->filled)};
+	struct field_change c = {.filled = old_value == NULL && (value != NULL || a->filled), .now = now};
+	c.stamp = c.filled && (value != NULL ? is_stamp(value) : a->stamp);
 	a->filled = c.filled;
+	a->stamp = c.stamp;
 	if (old_value != NULL && !pdflex_equal(pdflex_get(before, "V"), pdflex_get(now, "V"))) {
 		changed(w, "a signature was removed or replaced");
 		return OK;
@@ -231,70 +332,7 @@ check_old_field(struct walk *w, const struct pdflex_value *reference, const stru
 
 /* ---- a new field ---- */
 
-/* Whether a stream has nothing in it that a page could show. */
-static err_t
-is_blank(struct walk *w, const struct pdflex_value *reference, bool *ret)
-{
-	struct pdffile_object o;
-	struct bytes data;
-	*ret = false;
-	if (reference->kind != PDFLEX_REFERENCE || pdfdiff_marks_of(&w->m, reference)->state != PDFDIFF_NEW)
-		return OK;
-	TRY(pdffile_get(w->f, NEWEST, (uint32_t)reference->integer, &o));
-	if (!o.stream)
-		return OK;
-	TRY(pdffile_decode(w->f, NEWEST, o.value, o.data, &data));
-	*ret = pdflex_space(data, 0) == data.n;
-	return OK;
-}
-
-/* Whether /Rect is written so that both corners share a coordinate. */
-static bool
-has_no_area(const struct pdflex_value *rect)
-{
-	const struct pdflex_value *corner[4], *m = rect != NULL && rect->kind == PDFLEX_ARRAY ? rect->first : NULL;
-	for (size_t i = 0; i < 4; i++, m = m->next) {
-		if (m == NULL || (m->kind != PDFLEX_INTEGER && m->kind != PDFLEX_REAL))
-			return false;
-		corner[i] = m;
-	}
-	return m == NULL && (pdflex_equal(corner[0], corner[2]) || pdflex_equal(corner[1], corner[3]));
-}
-
-/* A field that waits shows nothing: no appearance, none that has room, or blank ones. */
-static err_t
-check_waiting_appearance(struct walk *w, const struct pdflex_value *field)
-{
-	const struct pdflex_value *ap;
-	TRY(pdffile_member(w->f, NEWEST, field, "AP", &ap));
-	if (ap == NULL || has_no_area(pdflex_get(field, "Rect")))
-		return OK;
-	for (const struct pdflex_value *m = ap->first; m != NULL; m = m->next) {
-		bool blank;
-		TRY(is_blank(w, m, &blank));
-		if (!blank)
-			changed(w, "an empty signature field that shows something was added");
-	}
-	return OK;
-}
-
-/* What draws without an appearance: a border, a background, another kind of annotation. */
-static err_t
-check_waiting(struct walk *w, const struct pdflex_value *field)
-{
-	const struct pdflex_value *style;
-	TRY(pdffile_member(w->f, NEWEST, field, "MK", &style));
-	for (const struct pdflex_value *m = style != NULL ? style->first : NULL; m != NULL; m = m->next)
-		if (!bytes_eq(m->key, bytes("R", 1)))
-			changed(w, "an empty signature field with a border or a background was added");
-	if (pdflex_get(field, "Border") != NULL || pdflex_get(field, "BS") != NULL || pdflex_get(field, "C") != NULL)
-		changed(w, "an empty signature field with a border was added");
-	if (pdflex_get(field, "Subtype") != NULL && !pdflex_is(pdflex_get(field, "Subtype"), "Widget"))
-		changed(w, "an empty signature field that is another annotation was added");
-	return check_waiting_appearance(w, field);
-}
-
-/* A field that was not there: only a signature field, nothing in it that acts, and shown only once it is filled. */
+/* A field that was not there: only a signature field, nothing in it that acts, and shown only once it is signed. */
 static err_t
 check_new_field(struct walk *w, const struct pdflex_value *field, struct above *a)
 {
@@ -312,12 +350,16 @@ check_new_field(struct walk *w, const struct pdflex_value *field, struct above *
 	}
 	const struct pdflex_value *value = pdflex_get(field, "V");
 	if (value != NULL) {
+		const struct pdflex_value *v;
+		TRY(pdffile_resolve(w->f, NEWEST, value, &v));
 		a->filled = true;
+		a->stamp = is_stamp(v);
 		TRY(check_value(w, value));
 	} else if (!a->filled) {
 		w->diff.added |= PDFDIFF_FIELD;
-		TRY(check_waiting(w, field));
 	}
+	if (!a->filled || a->stamp)
+		TRY(check_blank(w, field, a->filled ? "a time-stamp" : "an empty signature field"));
 	return allow_new(w, field, 0);
 }
 

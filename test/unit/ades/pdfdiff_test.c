@@ -196,6 +196,80 @@ parts_of_new_fields(void **state)
 	update("part of a signed field", objects, false);
 }
 
+#define STAMP "<</Type /DocTimeStamp /ByteRange [0 1 2 3] /Contents <3000>>>"
+
+/* A time-stamp is anybody's to add, also where nothing else may be: a page does not show it. rest: other entries of its
+ * field. */
+static void
+stamped(const char *rest, const char *appearance, bool wanted)
+{
+	char field[400];
+	snprintf(field, sizeof field, "<</FT /Sig /T (later) /V 23 0 R /Type /Annot %s>>", rest);
+	const struct object objects[] = {{13, "[8 0 R 20 0 R]", false}, {9, "[8 0 R 20 0 R]", false}, {20, field, false},
+	    {21, appearance, false}, {22, "<</N 21 0 R>>", false}, {23, STAMP, false}, {0}};
+	update(rest, objects, wanted);
+}
+
+static void
+new_stamps_show_nothing(void **state)
+{
+	(void)state;
+	static const char paint[] = FORM("0 0 9 9 re f", "12"), blank[] = FORM(" \n", "2");
+	stamped("", "null", false);
+	stamped(PAGE_WIDE, "null", false);
+	stamped("/Subtype /Widget /Rect [0 0 0 0] /AP <</N 21 0 R>>", paint, false);
+	stamped(PAGE_WIDE "/AP <</N 21 0 R>>", blank, false);
+	stamped(PAGE_WIDE "/AP <</N 21 0 R>>", paint, true);
+	stamped(PAGE_WIDE "/AP 22 0 R", paint, true);
+	stamped(PAGE_WIDE "/MK <</BG [1 1 1]>>", "null", true);
+	stamped("/Subtype /Square /Rect [0 0 595 842]", "null", true);
+	struct object objects[] = {{13, "[8 0 R 20 0 R]", false}, {9, "[8 0 R 22 0 R]", false},
+	    {20, "<</FT /Sig /T (later) /Kids [22 0 R] /V 23 0 R>>", false}, {21, paint, false},
+	    {22, "<</Parent 20 0 R /Type /Annot " PAGE_WIDE "/AP <</N 21 0 R>>>>", false}, {23, STAMP, false}, {0}};
+	update("the widget of a time-stamp", objects, true);
+	objects[3].text = blank;
+	update("a blank widget of a time-stamp", objects, false);
+}
+
+/* Nor does an empty field, once it takes one, show what it did not. entries: those of the field that change; form: what
+ * object 17 became. */
+static void
+stamped_old(const char *entries, const char *form, const char *value, bool wanted)
+{
+	static const char before[] = "/FT /Sig /T (waits) /Type /Annot " PAGE_WIDE;
+	char was[400], is[400];
+	snprintf(was, sizeof was, "<<%s /F 2 /AP <</N 17 0 R>>>>", before);
+	snprintf(is, sizeof is, "<<%s %s /V 20 0 R>>", before, entries);
+	const struct object document[] = {{8, was, false}, {17, FORM("0 0 1 1 re f", "12"), false}, {0}};
+	const struct object objects[] = {{8, is, false}, {20, value, false}, {21, FORM("0 0 9 9 re f", "12"), false},
+	    {22, FORM(" ", "1"), false}, {form != NULL ? 17 : 23, form != NULL ? form : "null", false}, {0}};
+	update_of(document, entries, objects, "/Info 5 0 R", wanted);
+}
+
+static void
+old_fields_of_stamps_show_nothing_new(void **state)
+{
+	(void)state;
+	static const char signature[] = "<</Type /Sig /ByteRange [0 1 2 3] /Contents <3000>>>";
+	stamped_old("/F 2 /AP <</N 17 0 R>>", NULL, STAMP, false);
+	stamped_old("/F 132 /AP <</N 22 0 R>>", NULL, STAMP, false);
+	stamped_old("/F 2 /AP <</N 17 0 R>>", FORM(" ", "1"), STAMP, false);
+	stamped_old("/F 2 /AP <</N 21 0 R>>", NULL, STAMP, true);
+	stamped_old("/F 2 /AP <</N 17 0 R>>", FORM("0 0 9 9 re f", "12"), STAMP, true);
+	stamped_old("/F 4 /AP <</N 17 0 R>>", NULL, STAMP, true);
+	stamped_old("/F 2 /AP <</N 22 0 R>> /MK <</BG [1 1 1]>>", NULL, STAMP, true);
+	stamped_old("/F 4 /AP <</N 21 0 R>>", NULL, signature, false);
+	/* Its widget may be an object of its own. */
+	static const char widget[] = "<</Parent 8 0 R /Type /Annot " PAGE_WIDE "/AP <</N 17 0 R>>>>";
+	const struct object document[] = {{8, "<</FT /Sig /T (waits) /Kids [16 0 R]>>", false}, {9, "[16 0 R]", false},
+	    {16, widget, false}, {17, FORM(" ", "1"), false}, {0}};
+	struct object objects[] = {{8, "<</FT /Sig /T (waits) /Kids [16 0 R] /V 20 0 R>>", false}, {20, STAMP, false},
+	    {17, FORM("f", "1"), false}, {0}};
+	update_of(document, "the widget of a field that took a time-stamp", objects, "/Info 5 0 R", true);
+	objects[2].number = 0;
+	update_of(document, "a field with a widget that took a time-stamp", objects, "/Info 5 0 R", false);
+}
+
 /* Readers take objects from /Size on for missing, whatever the table says. */
 static void
 sizes_hide_nothing(void **state)
@@ -267,6 +341,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(data_is_compared),
     cmocka_unit_test(waiting_fields_show_nothing),
     cmocka_unit_test(parts_of_new_fields),
+    cmocka_unit_test(new_stamps_show_nothing),
+    cmocka_unit_test(old_fields_of_stamps_show_nothing_new),
     cmocka_unit_test(sizes_hide_nothing),
     cmocka_unit_test(names_excuse_nothing),
     cmocka_unit_test(widgets_of_filled_fields),
