@@ -1,7 +1,8 @@
 /*
  * What changed in a PDF after one of its revisions, by a closed list; every later update that is not on it counts as
- * a change: another signature or time-stamp (in a new or an empty field), evidence (/DSS), document information
- * and metadata. Everything else, also what could be harmless (filled text fields, annotations), is a change and named.
+ * a change: another signature or time-stamp (in a new or an empty field), a new empty field, evidence (/DSS), document
+ * information and metadata. Only a signature may show something on a page: a time-stamp and an empty field that do are
+ * changes. Everything else, also what could be harmless (filled text fields, annotations), is a change and named.
  * A redefined object keeps its role: one that the earlier revision uses in more than one place or in another one, or refers
  * to without having it, may not be redefined at all, so that nothing on a page can hide behind a permitted update.
  */
@@ -13,10 +14,10 @@
 /* What was added; all of it is permitted. */
 enum {
 	PDFDIFF_SIGNATURE = 1,  /* a signature */
-	PDFDIFF_STAMP = 2,      /* a document time-stamp */
+	PDFDIFF_STAMP = 2,      /* a document time-stamp that shows nothing */
 	PDFDIFF_EVIDENCE = 4,   /* certificates and status */
 	PDFDIFF_INFORMATION = 8, /* title, author, dates: not shown on any page */
-	PDFDIFF_FIELD = 16,     /* an empty signature field */
+	PDFDIFF_FIELD = 16,     /* an empty signature field that shows nothing */
 };
 
 struct pdfdiff {
