@@ -10,6 +10,7 @@ struct walk {
 	struct pdffile *f;
 	size_t old;
 	struct pdfdiff_marks m;
+	bool draws; /* readers draw fields or texts with what the form says */
 	struct pdfdiff diff;
 };
 
@@ -537,7 +538,16 @@ check_evidence(struct walk *w, const struct pdflex_value *before, const struct p
 
 /* ---- catalog and trailer ---- */
 
-/* Resources of the form may grow, but what was there stays what it was. */
+static bool
+has_grown(const struct pdflex_value *before, const struct pdflex_value *now)
+{
+	for (const struct pdflex_value *m = now != NULL ? now->first : NULL; m != NULL; m = m->next)
+		if (pdflex_member(before, m->key) == NULL)
+			return true;
+	return false;
+}
+
+/* Resources of the form may grow where nothing is drawn with them, but what was there stays what it was. */
 static err_t
 check_resources(struct walk *w, const struct pdflex_value *before, const struct pdflex_value *now, unsigned depth)
 {
@@ -551,6 +561,8 @@ check_resources(struct walk *w, const struct pdflex_value *before, const struct 
 			changed(w, "the resources of the form were changed");
 		return OK; /* an object behind a reference that stayed answers for itself */
 	}
+	if (w->draws && has_grown(a, b))
+		changed(w, "resources were added to the form, which has fields that readers draw with them");
 	allow(w, before, now, "resources of the form");
 	for (const struct pdflex_value *m = a != NULL ? a->first : NULL; m != NULL; m = m->next) {
 		char key[64];
@@ -560,15 +572,11 @@ check_resources(struct walk *w, const struct pdflex_value *before, const struct 
 	return allow_new(w, now, 0);
 }
 
-struct form_change {
-	bool needs_appearances;
-};
-
 static err_t
 differ_form(struct walk *w, const char *key, const struct pdflex_value *before, const struct pdflex_value *now,
     void *more)
 {
-	const struct form_change *form = more;
+	(void)more;
 	if (strcmp(key, "Fields") == 0) {
 		const struct pdflex_value *a, *b;
 		TRY(pdffile_resolve(w->f, w->old, before, &a));
@@ -580,8 +588,7 @@ differ_form(struct walk *w, const char *key, const struct pdflex_value *before, 
 		return check_resources(w, before, now, 0);
 	if (stayed(before, now) || strcmp(key, "SigFlags") == 0)
 		return OK;
-	/* Defaults for texts that a program draws anew, which none does unless /NeedAppearances says so. */
-	if (is_key(key, "DA Type") && before == NULL && !form->needs_appearances)
+	if (before == NULL && (strcmp(key, "Type") == 0 || (strcmp(key, "DA") == 0 && !w->draws)))
 		return allow_new(w, now, 0);
 	changed(w, "/%s of the form was changed", key);
 	return OK;
@@ -601,8 +608,8 @@ check_form(struct walk *w, const struct pdflex_value *before, const struct pdfle
 	allow(w, before, now, "the form");
 	const struct pdflex_value *needs;
 	TRY(pdffile_member(w->f, NEWEST, b, "NeedAppearances", &needs));
-	struct form_change form = {.needs_appearances = needs != NULL && needs->kind == PDFLEX_BOOL && needs->integer != 0};
-	TRY(differ(w, a, b, differ_form, &form));
+	w->draws = w->m.draws || (needs != NULL && needs->kind == PDFLEX_BOOL && needs->integer != 0);
+	TRY(differ(w, a, b, differ_form, NULL));
 	TRY(pdffile_member(w->f, NEWEST, b, "Fields", &fields));
 	for (const struct pdflex_value *m = fields != NULL ? fields->first : NULL; m != NULL; m = m->next)
 		TRY(check_field(w, m, (struct above){0}, 0));

@@ -1,6 +1,6 @@
 #include "ades/pdfdiff_marks.h"
 
-enum { NEWEST = 0 };
+enum { NEWEST = 0, PARENTS_MAX = 32 };
 
 struct pdfdiff_mark *
 pdfdiff_marks_of(struct pdfdiff_marks *m, const struct pdflex_value *reference)
@@ -34,6 +34,41 @@ note_annots(struct pdfdiff_marks *m, const struct pdflex_value *page)
 	*(struct pdfdiff_marks_list *)p = (struct pdfdiff_marks_list){m->lists, (uint32_t)list->integer};
 	m->lists = p;
 	return OK;
+}
+
+/* Whether readers draw it with fonts and defaults of the form: no appearance, and not for a signature. */
+static err_t
+find_drawn(struct pdfdiff_marks *m, const struct pdflex_value *annotation, bool *ret)
+{
+	const struct pdflex_value *field = annotation, *v;
+	TRY(pdffile_member(m->f, m->old, annotation, "AP", &v));
+	TRY(pdffile_member(m->f, m->old, v, "N", &v));
+	*ret = v == NULL || v->kind == PDFLEX_NULL;
+	for (unsigned depth = 0; *ret && field != NULL && depth < PARENTS_MAX; depth++) {
+		TRY(pdffile_member(m->f, m->old, field, "FT", &v));
+		if (v != NULL) {
+			*ret = !pdflex_is(v, "Sig");
+			return OK;
+		}
+		TRY(pdffile_member(m->f, m->old, field, "Parent", &field));
+	}
+	return OK;
+}
+
+static void
+note_drawn(struct pdfdiff_marks *m, const struct pdflex_value *v)
+{
+	const struct pdflex_value *subtype = pdflex_get(v, "Subtype");
+	bool field = pdflex_get(v, "FT") != NULL && pdflex_get(v, "Kids") == NULL;
+	if (field || pdflex_is(subtype, "Widget") || pdflex_is(subtype, "FreeText")) {
+		AUTO_ARENA(scratch, 64 * 1024 * 1024);
+		bool drawn;
+		m->f->values = scratch;
+		m->draws |= err_is(find_drawn(m, v, &drawn)) || drawn; /* what cannot be looked at may be */
+		m->f->values = m->f->arena;
+	}
+	for (const struct pdflex_value *x = v->first; x != NULL && !m->draws; x = x->next)
+		note_drawn(m, x);
 }
 
 /* Whether the object is a cross-reference stream of the file: one that calls itself so elsewhere is any stream. */
@@ -78,6 +113,8 @@ count_object(struct pdfdiff_marks *m, const struct pdffile_entry *e)
 		return OK;
 	}
 	count_uses(m, value);
+	if (!m->draws)
+		note_drawn(m, value);
 	return note_annots(m, value);
 }
 

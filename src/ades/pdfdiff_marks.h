@@ -35,6 +35,7 @@ struct pdfdiff_marks {
 	uint32_t n;
 	struct pdfdiff_mark none;  /* of what is no reference */
 	struct pdfdiff_marks_list *lists;
+	bool draws;                /* the older revision has texts or fields that readers draw themselves: no appearance */
 };
 
 /* Compares all objects; everything lives in the file's arena. */

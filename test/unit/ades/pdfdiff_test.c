@@ -270,6 +270,40 @@ old_fields_of_stamps_show_nothing_new(void **state)
 	update_of(document, "a field with a widget that took a time-stamp", objects, "/Info 5 0 R", false);
 }
 
+/* Fonts and defaults that the form gets later, in a document with object 16. */
+static void
+with_defaults(const char *what, const char *annotation, const char *entries, bool wanted)
+{
+	char form[200], form_now[200];
+	snprintf(form, sizeof form, "<</Fields 13 0 R %s /DR <</Font <<>>>>>>", entries);
+	snprintf(form_now, sizeof form_now, "<</Fields 13 0 R %s /DR <</Font <</Evil 20 0 R>>>>>>", entries);
+	const struct object document[] = {{7, form, false}, {13, "[8 0 R 16 0 R]", false}, {16, annotation, false},
+	    {17, "<</FT /Sig /T (a)>>", false}, {18, "<</FT /Tx /T (b) /Kids [16 0 R]>>", false}, {0}};
+	const struct object fonts[] = {{7, form_now, false}, {20, "<</Type /Font>>", false}, {0}};
+	update_of(document, what, fonts, "/Info 5 0 R", wanted);
+	snprintf(form_now, sizeof form_now, "<</Fields 13 0 R %s /DR <</Font <<>>>> /DA (/Helv 24 Tf)>>", entries);
+	const struct object style[] = {{7, form_now, false}, {0}};
+	update_of(document, what, style, "/Info 5 0 R", wanted);
+}
+
+/* What a reader draws itself, it draws with fonts and style of the form: they stay. */
+static void
+form_defaults(void **state)
+{
+	(void)state;
+	with_defaults("a drawn field", "<</FT /Tx /T (x) /Subtype /Widget /AP <</N 4 0 R>>>>", "", false);
+	with_defaults("a drawn field of a form that is drawn anew", "<</FT /Tx /T (x) /Subtype /Widget /AP <</N 4 0 R>>>>",
+	    "/NeedAppearances true", true);
+	with_defaults("a field without appearance", "<</FT /Tx /T (x) /Subtype /Widget>>", "", true);
+	with_defaults("an appearance that is not there", "<</FT /Tx /T (x) /Subtype /Widget /AP <</N 99 0 R>>>>", "", true);
+	with_defaults("only another appearance", "<</FT /Btn /T (x) /Subtype /Widget /AP <</D 4 0 R>>>>", "", true);
+	with_defaults("a field without widget", "<</FT /Ch /T (x)>>", "", true);
+	with_defaults("a widget of a text field", "<</Parent 18 0 R /Subtype /Widget>>", "", true);
+	with_defaults("a widget of a signature field", "<</Parent 17 0 R /Subtype /Widget>>", "", false);
+	with_defaults("a text on a page", "<</Subtype /FreeText /DA (/Evil 9 Tf)>>", "", true);
+	with_defaults("a widget in its list", "[<</Subtype /Widget /FT /Tx>>]", "", true);
+}
+
 /* Readers take objects from /Size on for missing, whatever the table says. */
 static void
 sizes_hide_nothing(void **state)
@@ -343,6 +377,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(parts_of_new_fields),
     cmocka_unit_test(new_stamps_show_nothing),
     cmocka_unit_test(old_fields_of_stamps_show_nothing_new),
+    cmocka_unit_test(form_defaults),
     cmocka_unit_test(sizes_hide_nothing),
     cmocka_unit_test(names_excuse_nothing),
     cmocka_unit_test(widgets_of_filled_fields),
