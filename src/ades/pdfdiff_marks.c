@@ -134,6 +134,13 @@ count_all(struct pdfdiff_marks *m)
 	return OK;
 }
 
+/* What references to it must say. One in an object stream has 0. [ISO 32000-2 7.5.7] */
+static uint32_t
+generation(const struct pdffile_entry *e)
+{
+	return e->type == 1 ? e->more : 0;
+}
+
 static bool
 same_place(const struct pdffile_entry *a, const struct pdffile_entry *b)
 {
@@ -159,7 +166,7 @@ classify(struct pdfdiff_marks *m, uint32_t number)
 	if (has)
 		TRY(pdffile_get(m->f, NEWEST, number, &b));
 	if (had && has && a.stream == b.stream && pdflex_equal(a.value, b.value) && bytes_eq(a.data, b.data)
-	    && (before->type != 1 || now->type != 1 || before->more == now->more))
+	    && generation(before) == generation(now))
 		return OK;
 	mark->state = !had ? PDFDIFF_NEW : !has ? PDFDIFF_GONE : PDFDIFF_CHANGED;
 	mark->stream = (had && a.stream) || (has && b.stream);

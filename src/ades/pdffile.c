@@ -578,7 +578,7 @@ pdffile_resolve(struct pdffile *f, size_t revision, const struct pdflex_value *v
 	}
 	const struct pdffile_entry *e = v->integer > UINT32_MAX ? NULL : pdffile_find(f, revision, (uint32_t)v->integer);
 	struct pdffile_object o;
-	if (e == NULL || e->type == 0 || (e->type == 1 && e->more != v->generation)) {
+	if (e == NULL || e->type == 0 || (e->type == 1 ? e->more : 0) != v->generation) {
 		*ret_value = NULL;
 		return OK;
 	}

@@ -270,6 +270,53 @@ old_fields_of_stamps_show_nothing_new(void **state)
 	update_of(document, "a field with a widget that took a time-stamp", objects, "/Info 5 0 R", false);
 }
 
+static void
+replace(struct buf *file, const char *was, const char *is)
+{
+	size_t at = bytes_find(buf_bytes(file), 0, bytes(was, strlen(was)));
+	assert_true(at != SIZE_MAX && strlen(was) == strlen(is));
+	memcpy(file->p + at, is, strlen(is));
+}
+
+/* Object 16, which stays what it was, moves into an object stream, where no reference finds it that names a generation. */
+static void
+generations(void **state)
+{
+	(void)state;
+	static const char note[] = "<</Type /Annot /Subtype /Stamp>>";
+	const struct object document[] = {{9, "[8 0 R 16 0 R]", false}, {16, note, false}, {0}};
+	for (unsigned had = 0; had < 2; had++) {
+		AUTO_BUF(file, 1 << 16);
+		uint64_t previous;
+		put_document(&file, document);
+		if (had == 1) {
+			char line[32], line_now[32];
+			size_t at = bytes_find(buf_bytes(&file), 0, bytes("16 0 obj", 8));
+			snprintf(line, sizeof line, "%010zu 00000 n", at);
+			snprintf(line_now, sizeof line_now, "%010zu 00001 n", at);
+			replace(&file, line, line_now);
+			replace(&file, "16 0 obj", "16 1 obj");
+			replace(&file, "16 0 R", "16 1 R");
+		}
+		assert_ok(pdffile_end(buf_bytes(&file), file.n, &previous));
+		size_t packed = file.n;
+		buf_printf(&file, "30 0 obj\n<</Type /ObjStm /N 1 /First 5 /Length %zu>>\nstream\n16 0 %s\nendstream\nendobj\n",
+		    5 + strlen(note), note);
+		size_t section = file.n;
+		buf_printf(&file, "31 0 obj\n<</Type /XRef /Size 99 /W [1 4 1] /Index [16 1 30 2] /Root 1 0 R /Info 5 0 R /Prev %llu "
+		    "/Length 18>>\nstream\n", (unsigned long long)previous);
+		const uint32_t places[] = {30, (uint32_t)packed, (uint32_t)section};
+		for (size_t i = 0; i < 3; i++) {
+			buf_put_byte(&file, i == 0 ? 2 : 1);
+			buf_put_u32(&file, places[i]);
+			buf_put_byte(&file, 0);
+		}
+		buf_printf(&file, "\nendstream\nendobj\nstartxref\n%zu\n%%%%EOF\n", section);
+		assert_ok(buf_check(&file));
+		compare(&file, had == 1 ? "an annotation of generation 1, packed" : "an annotation, packed", had == 1);
+	}
+}
+
 /* Fonts and defaults that the form gets later, in a document with object 16. */
 static void
 with_defaults(const char *what, const char *annotation, const char *entries, bool wanted)
@@ -377,6 +424,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(parts_of_new_fields),
     cmocka_unit_test(new_stamps_show_nothing),
     cmocka_unit_test(old_fields_of_stamps_show_nothing_new),
+    cmocka_unit_test(generations),
     cmocka_unit_test(form_defaults),
     cmocka_unit_test(sizes_hide_nothing),
     cmocka_unit_test(names_excuse_nothing),

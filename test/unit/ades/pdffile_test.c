@@ -126,6 +126,13 @@ revisions_see_their_own(void **state)
 	const struct pdflex_value *a;
 	assert_ok(pdffile_member(f, 2, root, "A", &a));
 	assert_int_equal(a->integer, 100);
+	/* What lies in an object stream has generation 0; another one leads nowhere. */
+	struct pdflex_value reference = {.kind = PDFLEX_REFERENCE, .integer = 20};
+	assert_ok(pdffile_resolve(f, 0, &reference, &a));
+	assert_int_equal(a->integer, 400);
+	reference.generation = 1;
+	assert_ok(pdffile_resolve(f, 0, &reference, &a));
+	assert_null(a);
 	buf_done(&m.b);
 }
 
