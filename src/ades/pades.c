@@ -62,29 +62,47 @@ put_utf16(struct buf *b, struct bytes raw)
 	}
 }
 
+/* Lives in b. */
+static struct str
+decode(struct buf *b, struct bytes raw)
+{
+	struct str clean;
+	if (raw.n >= 2 && raw.p[0] == 0xfe && raw.p[1] == 0xff) {
+		put_utf16(b, raw);
+	} else if (raw.n >= 3 && memcmp(raw.p, "\xef\xbb\xbf", 3) == 0) {
+		buf_put(b, bytes_sub(raw, 3, raw.n));
+	} else {
+		for (size_t i = 0; i < raw.n; i++)
+			put_code_point(b, raw.p[i]); /* Latin-1 is PDFDocEncoding where it matters */
+	}
+	return err_is(str_check(buf_bytes(b), &clean)) ? STR("?") : clean;
+}
+
+static err_t
+keep(struct arena *arena, struct str text, struct str *ret)
+{
+	struct bytes kept;
+	TRY(arena_copy(arena, str_bytes(text), &kept));
+	*ret = (struct str){(const char *)kept.p, kept.n};
+	return OK;
+}
+
 err_t
 pades_text(struct arena *arena, struct bytes raw, struct str *ret_text)
 {
 	AUTO_BUF(b, PADES_WORDS_MAX);
 	if (raw.n > PADES_WORDS_MAX / 4)
 		raw.n = PADES_WORDS_MAX / 4; /* a label, not a document */
-	struct str clean;
-	struct bytes kept;
-	if (raw.n >= 2 && raw.p[0] == 0xfe && raw.p[1] == 0xff) {
-		put_utf16(&b, raw);
-	} else if (raw.n >= 3 && memcmp(raw.p, "\xef\xbb\xbf", 3) == 0) {
-		buf_put(&b, bytes_sub(raw, 3, raw.n));
-	} else {
-		for (size_t i = 0; i < raw.n; i++)
-			put_code_point(&b, raw.p[i]); /* Latin-1 is PDFDocEncoding where it matters */
-	}
-	if (err_is(str_check(buf_bytes(&b), &clean))) {
-		*ret_text = STR("?");
-		return OK;
-	}
-	TRY(arena_copy(arena, buf_bytes(&b), &kept));
-	*ret_text = (struct str){(const char *)kept.p, kept.n};
-	return OK;
+	return keep(arena, decode(&b, raw), ret_text);
+}
+
+err_t
+pades_name(struct arena *arena, struct bytes raw, struct str *ret_name)
+{
+	AUTO_BUF(b, 4 * PADES_NAME_MAX);
+	if (raw.n > PADES_NAME_MAX)
+		return err_make(ERR_PDF_STRICT, "the name of a field is too long");
+	return keep(arena, decode(&b, raw), ret_name);
 }
 
 /* Two digits at *at, or fallback when the text ends there. */
@@ -319,7 +337,8 @@ add_signature(struct pades *p, size_t revision, uint32_t field, struct str name,
 	if (p->n == PADES_SIGNATURES_MAX)
 		return err_make(ERR_PDF_STRICT, "more than %d signatures", PADES_SIGNATURES_MAX);
 	struct pades_signature *s = &p->signatures[p->n++];
-	*s = (struct pades_signature){.field = field, .name = name, .was_dropped = revision != 0};
+	*s = (struct pades_signature){.field = field, .was_dropped = revision != 0};
+	TRY(keep(p->file->arena, name, &s->name));
 	struct pdffile_object o;
 	if (value->kind != PDFLEX_REFERENCE) {
 		problem(s, "the signature dictionary is not an object of its own");
@@ -339,46 +358,69 @@ add_nowhere(struct pades *p, uint32_t field, struct str name, uint32_t object, c
 	if (p->n == PADES_SIGNATURES_MAX)
 		return err_make(ERR_PDF_STRICT, "more than %d signatures", PADES_SIGNATURES_MAX);
 	struct pades_signature *s = &p->signatures[p->n++];
-	*s = (struct pades_signature){.field = field, .name = name, .object = object};
+	*s = (struct pades_signature){.field = field, .object = object};
+	TRY(keep(p->file->arena, name, &s->name));
 	problem(s, "%s", what);
 	return OK;
 }
 
 /* ---- the fields ---- */
 
+enum { WHOLE_NAME_MAX = 2 * PADES_NAME_MAX }; /* as UTF-8; no name that a lock can hold is longer */
+
 struct walk {
 	struct pades *p;
 	size_t revision;
 	size_t fields;
+	char name[WHOLE_NAME_MAX]; /* of the field that is looked at; one place for all, because there may be many long ones */
 };
 
-/* Parent's name, a dot, own name. */
+/* Puts own name and a dot behind the first n octets, the parent's name; gives the length of both, SIZE_MAX when it is too
+ * long. */
 static err_t
-join_name(struct walk *w, struct str parent, const struct pdflex_value *field, struct str *ret)
+join_name(struct walk *w, size_t n, const struct pdflex_value *field, size_t *ret_n)
 {
+	AUTO_BUF(b, 4 * PADES_NAME_MAX);
 	const struct pdflex_value *t;
-	struct str own;
 	TRY(pdffile_member(w->p->file, w->revision, field, "T", &t));
-	*ret = parent;
-	if (t == NULL || t->kind != PDFLEX_STRING)
+	*ret_n = n;
+	if (t == NULL || t->kind != PDFLEX_STRING || n == SIZE_MAX)
 		return OK;
-	TRY(pades_text(w->p->file->arena, t->text, &own));
-	if (parent.n == 0) {
-		*ret = own;
+	*ret_n = SIZE_MAX;
+	if (t->text.n > PADES_NAME_MAX)
 		return OK;
-	}
-	const char *joined;
-	TRY(arena_printf(w->p->file->arena, &joined, "%.*s.%.*s", STR_ARG(parent), STR_ARG(own)));
-	*ret = str_c(joined);
+	struct str own = decode(&b, t->text);
+	if (own.n + 1 > sizeof w->name - n)
+		return OK;
+	if (n > 0)
+		w->name[n++] = '.';
+	memcpy(w->name + n, own.p, own.n);
+	*ret_n = n + own.n;
 	return OK;
 }
 
 static err_t
-walk_field(struct walk *w, const struct pdflex_value *reference, struct str parent, bool signature, unsigned depth)
+walk_value(struct walk *w, const struct pdflex_value *reference, size_t name_n, const struct pdflex_value *value)
+{
+	const struct pdflex_value *found;
+	struct str name = {w->name, name_n};
+	uint32_t number = reference->kind == PDFLEX_REFERENCE ? (uint32_t)reference->integer : 0;
+	if (name_n == SIZE_MAX)
+		return err_make(ERR_PDF_STRICT, "the name of a signature field is too long");
+	TRY(pdffile_resolve(w->p->file, w->revision, value, &found));
+	if (found != NULL && found->kind == PDFLEX_DICT)
+		return add_signature(w->p, w->revision, number, name, value);
+	if (w->revision == 0) /* one octet less in a reference must not make a signature vanish */
+		return add_nowhere(w->p, number, name, 0, "the field has a value that is no signature");
+	return OK;
+}
+
+static err_t
+walk_field(struct walk *w, const struct pdflex_value *reference, size_t parent, bool signature, unsigned depth)
 {
 	const struct pdflex_value *field, *type, *kids;
 	struct pdffile *f = w->p->file;
-	struct str name;
+	size_t name;
 	if (depth > DEPTH_MAX || w->fields++ > FIELDS_MAX)
 		return err_make(ERR_PDF_STRICT, "more form fields than are read here");
 	TRY(pdffile_resolve(f, w->revision, reference, &field));
@@ -389,15 +431,8 @@ walk_field(struct walk *w, const struct pdflex_value *reference, struct str pare
 	if (type != NULL)
 		signature = pdflex_is(type, "Sig");
 	const struct pdflex_value *value = pdflex_get(field, "V");
-	if (signature && value != NULL && value->kind != PDFLEX_NULL) {
-		const struct pdflex_value *found;
-		TRY(pdffile_resolve(f, w->revision, value, &found));
-		uint32_t number = reference->kind == PDFLEX_REFERENCE ? (uint32_t)reference->integer : 0;
-		if (found != NULL && found->kind == PDFLEX_DICT)
-			TRY(add_signature(w->p, w->revision, number, name, value));
-		else if (w->revision == 0) /* one octet less in a reference must not make a signature vanish */
-			TRY(add_nowhere(w->p, number, name, 0, "the field has a value that is no signature"));
-	}
+	if (signature && value != NULL && value->kind != PDFLEX_NULL)
+		TRY(walk_value(w, reference, name, value));
 	TRY(pdffile_member(f, w->revision, field, "Kids", &kids));
 	for (const struct pdflex_value *m = kids != NULL ? kids->first : NULL; m != NULL; m = m->next)
 		TRY(walk_field(w, m, name, signature, depth + 1));
@@ -407,13 +442,13 @@ walk_field(struct walk *w, const struct pdflex_value *reference, struct str pare
 static err_t
 walk_fields(struct pades *p, size_t revision)
 {
-	struct walk w = {p, revision, 0};
+	struct walk w = {.p = p, .revision = revision};
 	const struct pdflex_value *root, *form, *fields;
 	TRY(pdffile_root(p->file, revision, &root));
 	TRY(pdffile_member(p->file, revision, root, "AcroForm", &form));
 	TRY(pdffile_member(p->file, revision, form, "Fields", &fields));
 	for (const struct pdflex_value *m = fields != NULL ? fields->first : NULL; m != NULL; m = m->next)
-		TRY(walk_field(&w, m, STR(""), false, 0));
+		TRY(walk_field(&w, m, 0, false, 0));
 	return OK;
 }
 

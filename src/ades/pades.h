@@ -9,7 +9,7 @@
 #include "ades/pdfdiff.h"
 #include "base/digest.h"
 
-enum { PADES_SIGNATURES_MAX = 64, PADES_WORDS_MAX = 512 };
+enum { PADES_SIGNATURES_MAX = 64, PADES_WORDS_MAX = 512, PADES_NAME_MAX = 4096 };
 
 enum pades_kind { PADES_SIGNATURE, PADES_STAMP };
 
@@ -50,8 +50,10 @@ err_t pades_find(struct bytes data, struct arena *arena, struct pades **ret_pade
 /* Digest over what the signature covers. */
 void pades_digest(struct bytes data, const struct pades_signature *s, enum digest_kind kind, uint8_t *ret_digest);
 
-/* A text string (PDFDocEncoding, UTF-16BE or UTF-8) as UTF-8 without controls. [7.9.2.2] */
+/* A text string (PDFDocEncoding, UTF-16BE or UTF-8) as UTF-8 without controls; only its first octets, for people. [7.9.2.2] */
 err_t pades_text(struct arena *arena, struct bytes raw, struct str *ret_text);
+/* The same, whole: for names that are compared. ERR_PDF_STRICT for one of more than PADES_NAME_MAX octets. */
+err_t pades_name(struct arena *arena, struct bytes raw, struct str *ret_name);
 /* "D:20261122140322+01'00'" [7.9.4] */
 err_t pades_date(struct bytes raw, int64_t *ret_at);
 

@@ -6,6 +6,7 @@ struct reader {
 	struct pdffile *f;
 	size_t revision;
 	struct permission p;
+	size_t octets; /* of names */
 };
 
 static err_t
@@ -22,9 +23,12 @@ read_name(struct reader *r, const struct pdflex_value *v, struct str *ret)
 	TRY(pdffile_resolve(r->f, r->revision, v, &v));
 	if (v == NULL || v->kind != PDFLEX_STRING)
 		return unclear("a locked field without a name");
-	if (v->text.n > PERMISSION_NAME_MAX) /* pades_text would cut it */
+	if (v->text.n > PADES_NAME_MAX)
 		return unclear("the name of a locked field is too long");
-	return pades_text(r->f->arena, v->text, ret);
+	if (v->text.n > PERMISSION_OCTETS_MAX - r->octets)
+		return unclear("too many long names of locked fields");
+	r->octets += v->text.n;
+	return pades_name(r->f->arena, v->text, ret);
 }
 
 static err_t

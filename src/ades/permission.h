@@ -8,7 +8,8 @@
 
 #include "ades/pdffile.h"
 
-enum { PERMISSION_LOCKS_MAX = 16, PERMISSION_NAMES_MAX = 4096, PERMISSION_NAME_MAX = 128 };
+enum { PERMISSION_LOCKS_MAX = 16, PERMISSION_NAMES_MAX = 4096 };
+enum { PERMISSION_OCTETS_MAX = 1024 * 1024 }; /* of all names together, each at most PADES_NAME_MAX */
 
 enum permission_action { PERMISSION_ALL, PERMISSION_INCLUDE, PERMISSION_EXCLUDE };
 

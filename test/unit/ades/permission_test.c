@@ -28,7 +28,7 @@ put_signed(struct buf *file, const struct object *objects)
 }
 
 struct signed_by {
-	const char *signature, *field, *catalog;
+	const char *signature, *field, *catalog, *waits;
 };
 
 static void
@@ -40,7 +40,7 @@ put_document(struct buf *file, struct signed_by by)
 	    {3, "<</Type /Page /Parent 2 0 R /MediaBox [0 0 9 9]>>", false},
 	    {4, by.signature, false},
 	    {5, by.field != NULL ? by.field : "<</FT /Sig /T (own) /V 4 0 R>>", false},
-	    {6, "<</FT /Sig /T (waits)>>", false},
+	    {6, by.waits != NULL ? by.waits : "<</FT /Sig /T (waits)>>", false},
 	    {7, "<</FT /Sig /T (group) /Kids [8 0 R]>>", false},
 	    {8, "<</T (one) /Parent 7 0 R>>", false},
 	    {9, "<</Fields [5 0 R 6 0 R 7 0 R]>>", false},
@@ -68,8 +68,8 @@ enum outcome { PERMITTED, FORBIDDEN, UNKNOWN };
 static void
 follow(int line, struct signed_by by, const struct object *update, enum outcome wanted)
 {
-	AUTO_BUF(file, 1 << 16);
-	AUTO_ARENA(arena, 1 << 24);
+	AUTO_BUF(file, 1 << 22);
+	AUTO_ARENA(arena, 1 << 26);
 	struct pades *p;
 	put_document(&file, by);
 	put_signed(&file, update);
@@ -166,6 +166,56 @@ locked_fields(void **state)
 	}
 }
 
+#define LONG "topmostSubform[0].Page1[0].SectionContainer[0].TableApplicants[0].RowApplicant[0].CellSignature[0]." \
+	"SubformInner[0].SignatureApplicant[0]."
+
+/* Names as form designers make them are compared to their end. */
+static void
+long_names(void **state)
+{
+	(void)state;
+	struct signed_by by = {.signature = SIGNATURE(REFERENCE("FieldMDP", "/Action /Include /Fields [(" LONG "a)]")),
+	    .waits = "<</FT /Sig /T (" LONG "a)>>"};
+	static const struct object filled[] = {{6, "<</FT /Sig /T (" LONG "a) /V 20 0 R>>", false}, {20, SIGNATURE(""), false}, {0}};
+	FOLLOW(evidence, PERMITTED);
+	FOLLOW(filled, FORBIDDEN);
+	by.signature = SIGNATURE(REFERENCE("FieldMDP", "/Action /Include /Fields [(" LONG "b)]"));
+	FOLLOW(filled, PERMITTED);
+	by.signature = SIGNATURE(REFERENCE("FieldMDP", "/Action /Exclude /Fields [(" LONG "b)]"));
+	FOLLOW(filled, FORBIDDEN);
+}
+
+/* A lock with n names of that length. */
+static void
+names(int line, size_t n, size_t length, enum outcome wanted)
+{
+	AUTO_BUF(b, 1 << 22);
+	buf_put_str(&b, STR("<</Type /Sig /SubFilter /ETSI.CAdES.detached "
+	    "/Reference [<</TransformMethod /FieldMDP /TransformParams <</Action /Include /Fields ["));
+	for (size_t i = 0; i < n; i++) {
+		buf_put_byte(&b, '(');
+		for (size_t j = 0; j < length; j++)
+			buf_put_byte(&b, 'x');
+		buf_put_byte(&b, ')');
+	}
+	buf_put_str(&b, STR("]>>>>] " RANGE "/Contents <3000>>>"));
+	buf_put_byte(&b, 0);
+	assert_ok(buf_check(&b));
+	follow(line, (struct signed_by){.signature = (const char *)b.p}, evidence, wanted);
+}
+
+static void
+many_long_names(void **state)
+{
+	(void)state;
+	names(__LINE__, 1, 4096, PERMITTED);
+	names(__LINE__, 1, 4097, UNKNOWN);
+	names(__LINE__, 256, 4096, PERMITTED);
+	names(__LINE__, 257, 4096, UNKNOWN);
+	names(__LINE__, 4096, 256, PERMITTED);
+	names(__LINE__, 4097, 1, UNKNOWN);
+}
+
 /* What cannot be read permits nothing and accuses nobody. */
 static void
 unclear_ones(void **state)
@@ -188,6 +238,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(levels_that_permit),
     cmocka_unit_test(level_that_closes),
     cmocka_unit_test(locked_fields),
+    cmocka_unit_test(long_names),
+    cmocka_unit_test(many_long_names),
     cmocka_unit_test(unclear_ones),
 };
 UNIT_MAIN(tests)
