@@ -27,7 +27,7 @@ struct pdfdiff {
 };
 
 /* Compares what revision `old` (an index of f->sections) shows with what the newest one shows. Errors mean that this cannot
- * be told. */
+ * be told; so does a /Size that hides objects from some readers, where nothing else is a change. */
 err_t pdfdiff_check(struct pdffile *f, size_t old, struct pdfdiff *ret_diff);
 
 #endif

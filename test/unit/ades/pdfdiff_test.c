@@ -351,21 +351,35 @@ form_defaults(void **state)
 	with_defaults("a widget in its list", "[<</Subtype /Widget /FT /Tx>>]", "", true);
 }
 
-/* Readers take objects from /Size on for missing, whatever the table says. */
+/* Some readers take objects from /Size on for missing, whatever the table says: what they show cannot be told. */
 static void
-sizes_hide_nothing(void **state)
+sizes_leave_it_open(void **state)
 {
 	(void)state;
 	static const struct {
 		unsigned document, update;
-		bool wanted;
+		bool open;
 	} cases[] = {{16, 16, false}, {16, 99, false}, {16, 15, true}, {16, 4, true}, {15, 16, true}};
-	const struct object info[] = {{5, "<</Title (y)>>", false}, {0}};
+	const struct object info[] = {{5, "<</Title (y)>>", false}, {0}}, content[] = {{4, EVIL, false}, {0}};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		AUTO_BUF(file, 1 << 16);
+		AUTO_ARENA(arena, 1 << 24);
+		struct pdffile *f;
+		struct pdfdiff diff;
 		put_revision(&file, plain, "/Info 5 0 R", cases[i].document);
 		put_revision(&file, info, "/Info 5 0 R", cases[i].update);
-		compare(&file, "/Size", cases[i].wanted);
+		if (!cases[i].open) {
+			compare(&file, "/Size", false);
+			continue;
+		}
+		assert_ok(pdffile_read(buf_bytes(&file), arena, &f));
+		assert_err(pdfdiff_check(f, 1, &diff), ERR_PDF_STRICT);
+		assert_non_null(strstr(err_detail(), "/Size"));
+		/* A change is one whatever /Size says. */
+		put_revision(&file, content, "/Info 5 0 R", cases[i].update);
+		assert_ok(pdffile_read(buf_bytes(&file), arena, &f));
+		assert_ok(pdfdiff_check(f, 2, &diff));
+		assert_true(diff.changed);
 	}
 	/* What a first revision says, before the one that is compared, is its producer's. */
 	AUTO_BUF(file, 1 << 16);
@@ -426,7 +440,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(old_fields_of_stamps_show_nothing_new),
     cmocka_unit_test(generations),
     cmocka_unit_test(form_defaults),
-    cmocka_unit_test(sizes_hide_nothing),
+    cmocka_unit_test(sizes_leave_it_open),
     cmocka_unit_test(names_excuse_nothing),
     cmocka_unit_test(widgets_of_filled_fields),
 };
