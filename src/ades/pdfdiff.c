@@ -1,5 +1,6 @@
 #include "ades/pdfdiff.h"
 
+#include "ades/pdfdiff_blank.h"
 #include "ades/pdfdiff_marks.h"
 
 #include <stdarg.h>
@@ -129,76 +130,24 @@ stayed(const struct pdflex_value *a, const struct pdflex_value *b)
 	return a != NULL && b != NULL && pdflex_equal(a, b);
 }
 
-/* ---- what shows nothing ---- */
+/* ---- a signature field ---- */
 
-/* Whether a stream has nothing in it that a page could show. */
-static err_t
-is_blank(struct walk *w, const struct pdflex_value *reference, bool *ret)
+static void
+must_be_blank(struct walk *w, const char *what, const char *shows)
 {
-	struct pdffile_object o;
-	struct bytes data;
-	*ret = false;
-	if (reference->kind != PDFLEX_REFERENCE)
-		return OK;
-	err_t e = pdffile_get(w->f, NEWEST, (uint32_t)reference->integer, &o);
-	if (e.code == ERR_NOT_FOUND)
-		return OK;
-	TRY(e);
-	if (!o.stream)
-		return OK;
-	TRY(pdffile_decode(w->f, NEWEST, o.value, o.data, &data));
-	*ret = pdflex_space(data, 0) == data.n;
-	return OK;
+	if (shows != NULL)
+		changed(w, "%s %s was added", what, shows);
 }
 
-/* Whether /Rect is written so that both corners share a coordinate. */
-static bool
-has_no_area(const struct pdflex_value *rect)
-{
-	const struct pdflex_value *corner[4], *m = rect != NULL && rect->kind == PDFLEX_ARRAY ? rect->first : NULL;
-	for (size_t i = 0; i < 4; i++, m = m->next) {
-		if (m == NULL || (m->kind != PDFLEX_INTEGER && m->kind != PDFLEX_REAL))
-			return false;
-		corner[i] = m;
-	}
-	return m == NULL && (pdflex_equal(corner[0], corner[2]) || pdflex_equal(corner[1], corner[3]));
-}
-
-/* What shows nothing: no appearance, none that has room, or blank ones. */
-static err_t
-check_blank_appearance(struct walk *w, const struct pdflex_value *field, const char *what)
-{
-	const struct pdflex_value *ap;
-	TRY(pdffile_member(w->f, NEWEST, field, "AP", &ap));
-	if (ap == NULL || has_no_area(pdflex_get(field, "Rect")))
-		return OK;
-	for (const struct pdflex_value *m = ap->first; m != NULL; m = m->next) {
-		bool blank;
-		TRY(is_blank(w, m, &blank));
-		if (!blank)
-			changed(w, "%s that shows something was added", what);
-	}
-	return OK;
-}
-
-/* A field that waits or holds a time-stamp shows nothing, neither by an appearance nor by what draws without one: a border,
- * a background, another kind of annotation. */
+/* A field that waits or holds a time-stamp. */
 static err_t
 check_blank(struct walk *w, const struct pdflex_value *field, const char *what)
 {
-	const struct pdflex_value *style;
-	TRY(pdffile_member(w->f, NEWEST, field, "MK", &style));
-	for (const struct pdflex_value *m = style != NULL ? style->first : NULL; m != NULL; m = m->next)
-		if (!bytes_eq(m->key, bytes("R", 1)))
-			changed(w, "%s with a border or a background was added", what);
-	if (pdflex_get(field, "Border") != NULL || pdflex_get(field, "BS") != NULL || pdflex_get(field, "C") != NULL)
-		changed(w, "%s with a border was added", what);
-	if (pdflex_get(field, "Subtype") != NULL && !pdflex_is(pdflex_get(field, "Subtype"), "Widget"))
-		changed(w, "%s that is another annotation was added", what);
-	return check_blank_appearance(w, field, what);
+	const char *shows;
+	TRY(pdfdiff_blank_field(w->f, field, &shows));
+	must_be_blank(w, what, shows);
+	return OK;
 }
-
-/* ---- a signature field ---- */
 
 static bool
 is_stamp(const struct pdflex_value *value)
@@ -262,19 +211,23 @@ check_stamp_key(struct walk *w, const char *key, const struct pdflex_value *befo
     const struct pdflex_value *field)
 {
 	static const char what[] = "a time-stamp";
+	const char *shows = NULL;
 	if (strcmp(key, "AP") == 0) {
 		const struct pdflex_value *b;
 		TRY(pdffile_resolve(w->f, NEWEST, now, &b));
 		if (stayed(before, now) && pdfdiff_marks_of(&w->m, now)->state == PDFDIFF_SAME
 		    && pdfdiff_marks_of(&w->m, pdflex_get(b, "N"))->state == PDFDIFF_SAME)
 			return OK;
-		return check_blank_appearance(w, field, what);
-	}
-	if (stayed(before, now))
+		TRY(pdfdiff_blank_appearance(w->f, field, &shows));
+	} else if (stayed(before, now)) {
 		return OK;
-	if (strcmp(key, "F") == 0) /* it may have been hidden */
-		return check_blank_appearance(w, field, what);
-	return is_key(key, "MK Subtype") ? check_blank(w, field, what) : OK;
+	} else if (strcmp(key, "F") == 0) { /* it may have been hidden */
+		TRY(pdfdiff_blank_appearance(w->f, field, &shows));
+	} else if (is_key(key, "MK Subtype")) {
+		TRY(pdfdiff_blank_field(w->f, field, &shows));
+	}
+	must_be_blank(w, what, shows);
+	return OK;
 }
 
 static err_t
