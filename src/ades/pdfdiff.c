@@ -647,7 +647,9 @@ check_rest(struct walk *w)
 {
 	for (uint32_t i = 0; i < w->m.n; i++) {
 		const struct pdfdiff_mark *m = &w->m.mark[i];
-		if (m->state == PDFDIFF_NEW && m->uses > 0)
+		if (m->split)
+			changed(w, "object %u is not the same to all readers", i);
+		else if (m->state == PDFDIFF_NEW && m->uses > 0)
 			changed(w, "object %u, to which the signed document refers without having it, was added", i);
 		else if (m->state == PDFDIFF_CHANGED && !m->allowed)
 			changed(w, "object %u was redefined", i);

@@ -303,6 +303,15 @@ find_in(const struct pdffile_section *s, uint32_t number)
 	return s->entries_n == 0 ? NULL : bsearch(&key, s->entries, s->entries_n, sizeof key, by_number);
 }
 
+bool
+pdffile_same_entry(const struct pdffile_entry *a, const struct pdffile_entry *b)
+{
+	bool has_a = a != NULL && a->type != 0, has_b = b != NULL && b->type != 0;
+	if (!has_a || !has_b)
+		return has_a == has_b;
+	return a->type == b->type && a->offset == b->offset && a->more == b->more;
+}
+
 /* A hybrid section: objects that the table hides as free or leaves out are where the stream says. [7.5.8.4] */
 static err_t
 merge_hybrid(struct pdffile *f, struct pdffile_section *s)
@@ -323,10 +332,14 @@ merge_hybrid(struct pdffile *f, struct pdffile_section *s)
 	struct pdffile_section table = *s;
 	for (size_t i = 0; i < hidden.entries_n; i++) {
 		struct pdffile_entry *e = (struct pdffile_entry *)(uintptr_t)find_in(&table, hidden.entries[i].number);
-		if (e == NULL)
-			s->entries[s->entries_n++] = hidden.entries[i];
-		else if (e->type == 0)
-			*e = hidden.entries[i];
+		if (e == NULL) {
+			s->entries[s->entries_n] = hidden.entries[i];
+			s->entries[s->entries_n++].table = PDFFILE_TABLE_SILENT;
+		} else if (!pdffile_same_entry(e, &hidden.entries[i])) {
+			bool is_free = e->type == 0;
+			*e = is_free ? hidden.entries[i] : *e;
+			e->table = is_free ? PDFFILE_TABLE_FREE : PDFFILE_TABLE_DISAGREES;
+		}
 	}
 	return had == s->entries_n ? OK : sort_entries(s);
 }
@@ -435,6 +448,17 @@ pdffile_find(const struct pdffile *f, size_t revision, uint32_t number)
 		const struct pdffile_entry *e = find_in(&f->sections[i], number);
 		if (e != NULL)
 			return e;
+	}
+	return NULL;
+}
+
+const struct pdffile_entry *
+pdffile_find_shown(const struct pdffile *f, size_t revision, uint32_t number)
+{
+	for (size_t i = revision; i < f->sections_n; i++) {
+		const struct pdffile_entry *e = find_in(&f->sections[i], number);
+		if (e != NULL && e->table != PDFFILE_TABLE_SILENT)
+			return e->table == PDFFILE_TABLE_FREE ? NULL : e;
 	}
 	return NULL;
 }
