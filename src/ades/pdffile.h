@@ -67,6 +67,10 @@ struct pdffile_object {
 /* Reads the chain. *ret_file belongs to the arena. ERR_PDF_STRICT, ERR_PDF_ENCRYPTED, ERR_MEMORY_LIMIT. */
 err_t pdffile_read(struct bytes data, struct arena *arena, struct pdffile **ret_file);
 
+/* Nothing stands between the revision with index `oldest` and the newer ones, nor between those, that the chain passes over:
+ * behind the end of each the objects or the section of the next one follow. ERR_PDF_STRICT. */
+err_t pdffile_check_behind(const struct pdffile *f, size_t oldest);
+
 /* Where "startxref N %%EOF" (and a line end) ends a revision exactly at `end`; ERR_PDF_STRICT when none does. The number is
  * as it stands, the shift not added. */
 err_t pdffile_end(struct bytes data, size_t end, uint64_t *ret_startxref);
