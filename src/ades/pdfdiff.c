@@ -1,6 +1,7 @@
 #include "ades/pdfdiff.h"
 
 #include "ades/pdfdiff_marks.h"
+#include "ades/pdfdiff_members.h"
 
 #include <stdarg.h>
 
@@ -91,7 +92,13 @@ differ_one(struct walk *w, struct bytes key, const struct pdflex_value *a, const
 {
 	char name[64];
 	snprintf(name, sizeof name, "%.*s", (int)key.n, (const char *)key.p);
-	return f(w, name, pdflex_get(a, name), pdflex_get(b, name), more);
+	const struct pdflex_value *before = pdflex_get(a, name), *now = pdflex_get(b, name);
+	if (!pdflex_equal(before, now)) {
+		TRY(pdfdiff_members_settle(w->f, w->old, &before, &now));
+		if (before == NULL && now == NULL)
+			return OK;
+	}
+	return f(w, name, before, now, more);
 }
 
 static err_t
@@ -219,6 +226,8 @@ check_old_field(struct walk *w, const struct pdflex_value *reference, const stru
 	const struct pdflex_value *old_value, *value;
 	TRY(pdffile_member(w->f, w->old, before, "V", &old_value));
 	TRY(pdffile_member(w->f, NEWEST, now, "V", &value));
+	old_value = old_value != NULL && old_value->kind == PDFLEX_NULL ? NULL : old_value;
+	value = value != NULL && value->kind == PDFLEX_NULL ? NULL : value;
 	struct field_change c = {.filled = old_value == NULL && (value != NULL || a->filled)};
 	a->filled = c.filled;
 	if (old_value != NULL && !pdflex_equal(pdflex_get(before, "V"), pdflex_get(now, "V"))) {

@@ -261,6 +261,50 @@ widgets_of_filled_fields(void **state)
 	update_of(document, "the widget of a filled field elsewhere", moved, "/Info 5 0 R", true);
 }
 
+/* Null, and a reference to nothing, is a key that is not there. [ISO 32000-2 7.3.7] */
+static void
+null_is_absent(void **state)
+{
+	(void)state;
+#define PAGE(rest) "<</Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 15 0 R " rest " /Annots 9 0 R>>"
+	static const char *const pages[][2] = {
+	    {PAGE("/Thumb null"), PAGE("")}, {PAGE("/Thumb 98 0 R"), PAGE("")}, {PAGE(""), PAGE("/Thumb null")}, {PAGE("/Thumb 98 0 R"), PAGE("/Thumb null")},
+	    {PAGE("/Resources <</Font 6 0 R /XObject null>>"), PAGE("/Resources <</Font 6 0 R>>")},
+	    {PAGE("/Resources <</Font <</A 98 0 R /B 6 0 R>>>>"), PAGE("/Resources <</Font <</B 6 0 R>>>>")},
+	};
+	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+		const struct object document[] = {{3, pages[i][0], false}, {0}}, now[] = {{3, pages[i][1], false}, {0}};
+		update_of(document, pages[i][0], now, "/Info 5 0 R", false);
+	}
+	static const char *const others[][2] = {
+	    {PAGE("/Thumb 4 0 R"), PAGE("")}, {PAGE("/Thumb null"), PAGE("/Thumb 4 0 R")}, {PAGE("/Thumb 4 0 R"), PAGE("/Thumb null")},
+	    {PAGE("/Resources <</Font <</A 6 0 R>>>>"), PAGE("/Resources <</Font <</A null>>>>")},
+	    {PAGE("/B [null]"), PAGE("/B []")}, {PAGE("/B [98 0 R]"), PAGE("/B [null]")},
+	};
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+		const struct object document[] = {{3, others[i][0], false}, {0}}, now[] = {{3, others[i][1], false}, {0}};
+		update_of(document, others[i][0], now, "/Info 5 0 R", true);
+	}
+	const struct object dangling[] = {{3, PAGE("/Thumb 98 0 R"), false}, {0}};
+	const struct object filled[] = {{3, PAGE("/Thumb 98 0 R"), false}, {98, EVIL, false}, {0}};
+	const struct object dropped[] = {{3, PAGE(""), false}, {98, EVIL, false}, {0}};
+	update_of(dangling, "what was referred to is there now", filled, "/Info 5 0 R", true);
+	update_of(dangling, "what was referred to is there now, elsewhere", dropped, "/Info 5 0 R", true);
+	const struct object form[] = {{7, "<</Fields 13 0 R /DR 14 0 R /XFA null /CO 98 0 R>>", false}, {0}};
+	const struct object form_now[] = {{7, "<</Fields 13 0 R /DR 14 0 R>>", false}, {0}};
+	update_of(form, "a form", form_now, "/Info 5 0 R", false);
+	const struct object waits[] = {{8, "<</FT /Sig /T (waits) /Type /Annot /Subtype /Widget /Rect [0 0 0 0] /V null>>", false}, {0}};
+	const struct object signs[] = {{8, "<</FT /Sig /T (waits) /Type /Annot /Subtype /Widget /Rect [0 0 0 0] /V 20 0 R>>", false},
+	    {20, "<</Type /Sig /ByteRange [0 1 2 3] /Contents <3000>>>", false}, {0}};
+	update_of(waits, "a field whose value was null", signs, "/Info 5 0 R", false);
+	const struct object shows[] = {{8, "<</FT /Sig /T (waits) /Type /Annot /Subtype /Widget /Rect [0 0 0 0] /V null /AP <</N 20 0 R>>>>", false},
+	    {20, FORM("f", "1"), false}, {0}};
+	update("a field that is filled with null", shows, true);
+	update_of(waits, "a field that is filled with null, as before", shows, "/Info 5 0 R", true);
+	const struct object freed[] = {{10, NULL, true}, {0}};
+	update("metadata freed", freed, false);
+}
+
 /* ---- hybrid updates ---- */
 
 /* An entry of a table or of its /XRefStm. */
@@ -366,6 +410,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(parts_of_new_fields),
     cmocka_unit_test(sizes_hide_nothing),
     cmocka_unit_test(names_excuse_nothing),
+    cmocka_unit_test(null_is_absent),
     cmocka_unit_test(hybrid_updates_hide_nothing),
     cmocka_unit_test(widgets_of_filled_fields),
 };
