@@ -18,15 +18,6 @@ is_absent(struct pdffile *f, size_t revision, const struct pdflex_value *v, bool
 	return OK;
 }
 
-static const struct pdflex_value *
-member(const struct pdflex_value *dict, struct bytes key)
-{
-	const struct pdflex_value *m = dict->first;
-	while (m != NULL && !bytes_eq(m->key, key))
-		m = m->next;
-	return m;
-}
-
 static err_t is_alike(struct pdffile *f, size_t old, const struct pdflex_value *a, const struct pdflex_value *b, bool *ret);
 
 static err_t
@@ -68,9 +59,9 @@ is_alike(struct pdffile *f, size_t old, const struct pdflex_value *a, const stru
 		return is_list_alike(f, old, a, b, ret);
 	*ret = a->kind == PDFLEX_DICT;
 	for (const struct pdflex_value *m = a->first; *ret && m != NULL; m = m->next)
-		TRY(is_member_alike(f, old, m, member(b, m->key), ret));
+		TRY(is_member_alike(f, old, m, pdflex_member(b, m->key), ret));
 	for (const struct pdflex_value *m = b->first; *ret && m != NULL; m = m->next)
-		if (member(a, m->key) == NULL)
+		if (pdflex_member(a, m->key) == NULL)
 			TRY(is_absent(f, NEWEST, m, ret));
 	return OK;
 }

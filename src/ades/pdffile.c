@@ -129,6 +129,7 @@ read_line(struct bytes d, size_t *at, struct pdffile_entry *e)
 	e->type = used ? 1 : 0;
 	e->offset = offset;
 	e->more = (uint32_t)generation;
+	e->table = PDFFILE_TABLE_AGREES;
 	*at = pdflex_space(d, i);
 	return true;
 }
