@@ -470,16 +470,23 @@ check_shown(struct pades *p, uint32_t number)
 	return add_nowhere(p, 0, STR(""), number, "the file holds a signature that no field shows");
 }
 
+/* The index of the oldest revision that a signature covers; 0 when there is nothing newer. */
+static size_t
+oldest_signed(const struct pades *p)
+{
+	size_t oldest = 0;
+	for (size_t i = 0; i < p->n; i++)
+		if (p->signatures[i].placed && p->signatures[i].revision > oldest)
+			oldest = p->signatures[i].revision;
+	return oldest;
+}
+
 /* What was appended to a signed document shows each signature that it holds: a key of the field that is spoilt or becomes
  * a comment makes one vanish from there, not from the file. */
 static err_t
 check_all_shown(struct pades *p)
 {
-	size_t revisions = 0;
-	for (size_t i = 0; i < p->n; i++)
-		if (p->signatures[i].placed && p->signatures[i].revision > revisions)
-			revisions = p->signatures[i].revision;
-	for (size_t i = 0; i < revisions; i++)
+	for (size_t i = 0, n = oldest_signed(p); i < n; i++)
 		for (size_t j = 0; j < p->file->sections[i].entries_n; j++) {
 			const struct pdffile_entry *e = &p->file->sections[i].entries[j];
 			if (e->type == 1 && pdffile_find(p->file, 0, e->number) == e)
@@ -593,6 +600,7 @@ pades_find(struct bytes data, struct arena *arena, struct pades **ret_pades)
 	/* What only older revisions hold was dropped. The older half of a linearized file is no revision: no catalog. */
 	for (size_t i = 1; i < p->file->sections_n && i < OLDER_MAX; i++)
 		err_ignore(walk_fields(p, i));
+	TRY(pdffile_check_behind(p->file, oldest_signed(p)));
 	TRY(check_all_shown(p));
 	qsort(p->signatures, p->n, sizeof p->signatures[0], by_end);
 	check_order(p);

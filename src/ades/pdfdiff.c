@@ -2,6 +2,7 @@
 
 #include "ades/pdfdiff_blank.h"
 #include "ades/pdfdiff_marks.h"
+#include "ades/pdfdiff_members.h"
 
 #include <stdarg.h>
 
@@ -93,7 +94,13 @@ differ_one(struct walk *w, struct bytes key, const struct pdflex_value *a, const
 {
 	char name[64];
 	snprintf(name, sizeof name, "%.*s", (int)key.n, (const char *)key.p);
-	return f(w, name, pdflex_get(a, name), pdflex_get(b, name), more);
+	const struct pdflex_value *before = pdflex_get(a, name), *now = pdflex_get(b, name);
+	if (!pdflex_equal(before, now)) {
+		TRY(pdfdiff_members_settle(w->f, w->old, &before, &now));
+		if (before == NULL && now == NULL)
+			return OK;
+	}
+	return f(w, name, before, now, more);
 }
 
 static err_t
@@ -272,6 +279,8 @@ check_old_field(struct walk *w, const struct pdflex_value *reference, const stru
 	const struct pdflex_value *old_value, *value;
 	TRY(pdffile_member(w->f, w->old, before, "V", &old_value));
 	TRY(pdffile_member(w->f, NEWEST, now, "V", &value));
+	old_value = old_value != NULL && old_value->kind == PDFLEX_NULL ? NULL : old_value;
+	value = value != NULL && value->kind == PDFLEX_NULL ? NULL : value;
 	struct field_change c = {.filled = old_value == NULL && (value != NULL || a->filled), .now = now};
 	c.stamp = c.filled && (value != NULL ? is_stamp(value) : a->stamp);
 	a->filled = c.filled;
@@ -653,7 +662,9 @@ check_rest(struct walk *w)
 {
 	for (uint32_t i = 0; i < w->m.n; i++) {
 		const struct pdfdiff_mark *m = &w->m.mark[i];
-		if (m->state == PDFDIFF_NEW && m->uses > 0)
+		if (m->split)
+			changed(w, "object %u is not the same to all readers", i);
+		else if (m->state == PDFDIFF_NEW && m->uses > 0)
 			changed(w, "object %u, to which the signed document refers without having it, was added", i);
 		else if (m->state == PDFDIFF_CHANGED && !m->allowed)
 			changed(w, "object %u was redefined", i);

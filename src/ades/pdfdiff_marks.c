@@ -173,13 +173,48 @@ classify(struct pdfdiff_marks *m, uint32_t number)
 	return OK;
 }
 
+/* ---- which objects not all readers see alike ---- */
+
+/* Whether all readers find the object in the newest revision at the same place. */
+static bool
+is_shown_alike(const struct pdffile *f, uint32_t number)
+{
+	const struct pdffile_entry *e = pdffile_find(f, NEWEST, number), *shown = pdffile_find_shown(f, NEWEST, number);
+	if (!pdffile_same_entry(e, shown))
+		return false;
+	if (e == NULL || e->type != 2 || e->offset > UINT32_MAX)
+		return true;
+	number = (uint32_t)e->offset;
+	return pdffile_same_entry(pdffile_find(f, NEWEST, number), pdffile_find_shown(f, NEWEST, number));
+}
+
+/* Readers differ in whether they look into the /XRefStm of a hybrid section, and whether behind an entry that its table calls
+ * free. A new object may be hidden in that way, as the format means it; one that was there before may stay hidden. What else
+ * differs shows some readers another document than the one that is compared here. [ISO 32000-2 7.5.8.4] */
+static bool
+is_split(const struct pdfdiff_marks *m, uint32_t number)
+{
+	const struct pdffile *f = m->f;
+	if (is_shown_alike(f, number))
+		return false;
+	const struct pdffile_entry *before = pdffile_find(f, m->old, number);
+	const struct pdffile_entry *shown = pdffile_find_shown(f, NEWEST, number);
+	if (before == NULL || before->type == 0)
+		return shown != NULL && shown->type != 0 && shown != pdffile_find_shown(f, m->old, number);
+	return !pdffile_same_entry(before, pdffile_find(f, NEWEST, number))
+	       || !pdffile_same_entry(pdffile_find_shown(f, m->old, number), shown);
+}
+
 /* Entries of later sections; and all objects of object streams that a later section redefines. */
 static err_t
 classify_all(struct pdfdiff_marks *m)
 {
 	for (size_t i = 0; i < m->old; i++)
-		for (size_t j = 0; j < m->f->sections[i].entries_n; j++)
-			TRY(classify(m, m->f->sections[i].entries[j].number));
+		for (size_t j = 0; j < m->f->sections[i].entries_n; j++) {
+			const struct pdffile_entry *e = &m->f->sections[i].entries[j];
+			TRY(classify(m, e->number));
+			m->mark[e->number].split |= e->table == PDFFILE_TABLE_DISAGREES || is_split(m, e->number);
+		}
 	for (size_t i = m->old; i < m->f->sections_n; i++)
 		for (size_t j = 0; j < m->f->sections[i].entries_n; j++) {
 			const struct pdffile_entry *e = &m->f->sections[i].entries[j];

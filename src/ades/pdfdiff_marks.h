@@ -18,6 +18,7 @@ struct pdfdiff_mark {
 	uint8_t state;
 	bool allowed;  /* a rule accounts for it */
 	bool visited;  /* the walk over the fields was here */
+	bool split;    /* some readers see another object since the older revision than others do */
 	bool stream;   /* CHANGED: a stream, before or now */
 	uint16_t uses; /* references to it in the older revision, saturating */
 };

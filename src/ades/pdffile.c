@@ -129,6 +129,7 @@ read_line(struct bytes d, size_t *at, struct pdffile_entry *e)
 	e->type = used ? 1 : 0;
 	e->offset = offset;
 	e->more = (uint32_t)generation;
+	e->table = PDFFILE_TABLE_AGREES;
 	*at = pdflex_space(d, i);
 	return true;
 }
@@ -303,6 +304,15 @@ find_in(const struct pdffile_section *s, uint32_t number)
 	return s->entries_n == 0 ? NULL : bsearch(&key, s->entries, s->entries_n, sizeof key, by_number);
 }
 
+bool
+pdffile_same_entry(const struct pdffile_entry *a, const struct pdffile_entry *b)
+{
+	bool has_a = a != NULL && a->type != 0, has_b = b != NULL && b->type != 0;
+	if (!has_a || !has_b)
+		return has_a == has_b;
+	return a->type == b->type && a->offset == b->offset && a->more == b->more;
+}
+
 /* A hybrid section: objects that the table hides as free or leaves out are where the stream says. [7.5.8.4] */
 static err_t
 merge_hybrid(struct pdffile *f, struct pdffile_section *s)
@@ -323,10 +333,14 @@ merge_hybrid(struct pdffile *f, struct pdffile_section *s)
 	struct pdffile_section table = *s;
 	for (size_t i = 0; i < hidden.entries_n; i++) {
 		struct pdffile_entry *e = (struct pdffile_entry *)(uintptr_t)find_in(&table, hidden.entries[i].number);
-		if (e == NULL)
-			s->entries[s->entries_n++] = hidden.entries[i];
-		else if (e->type == 0)
-			*e = hidden.entries[i];
+		if (e == NULL) {
+			s->entries[s->entries_n] = hidden.entries[i];
+			s->entries[s->entries_n++].table = PDFFILE_TABLE_SILENT;
+		} else if (!pdffile_same_entry(e, &hidden.entries[i])) {
+			bool is_free = e->type == 0;
+			*e = is_free ? hidden.entries[i] : *e;
+			e->table = is_free ? PDFFILE_TABLE_FREE : PDFFILE_TABLE_DISAGREES;
+		}
 	}
 	return had == s->entries_n ? OK : sort_entries(s);
 }
@@ -344,19 +358,23 @@ read_previous(const struct pdffile *f, const struct pdffile_section *s, size_t *
 	return OK;
 }
 
+static bool
+is_section(struct bytes data, size_t at)
+{
+	struct pdflex_object o;
+	AUTO_ARENA(scratch, 16 * 1024 * 1024);
+	return pdflex_word(data, &at, "xref")
+	       || (!err_is(pdflex_object(data, at, scratch, &o)) && pdflex_is(pdflex_get(o.value, "Type"), "XRef"));
+}
+
 /* Some readers count offsets from the first octet of the file and not from "%PDF-": they must not find another document. */
 static bool
 is_ambiguous(const struct pdffile *f, size_t at)
 {
-	struct pdflex_object o;
-	AUTO_ARENA(scratch, 16 * 1024 * 1024);
 	if (f->shift == 0 || at < f->shift)
 		return false;
 	size_t other = pdflex_space(f->data, at - f->shift);
-	if (other >= at) /* nothing but space on the way to this one */
-		return false;
-	return pdflex_word(f->data, &other, "xref")
-	       || (!err_is(pdflex_object(f->data, other, scratch, &o)) && pdflex_is(pdflex_get(o.value, "Type"), "XRef"));
+	return other < at /* else nothing but space is on the way to this one */ && is_section(f->data, other);
 }
 
 static err_t
@@ -380,15 +398,74 @@ read_chain(struct pdffile *f, size_t at)
 	return OK;
 }
 
+/* Behind a section "startxref N": *ret_at is one past that. The end marker is a comment. */
+static bool
+ends_revision(const struct pdffile *f, size_t i, size_t *ret_at)
+{
+	uint64_t value;
+	size_t at = pdflex_space(f->data, f->sections[i].end);
+	if (!pdflex_word(f->data, &at, "startxref"))
+		return false;
+	at = pdflex_space(f->data, at);
+	if (!pdflex_digits(f->data, &at, &value))
+		return false;
+	*ret_at = at;
+	return true;
+}
+
 /* The file ends behind a section of the chain: the newest, or the main one of a linearized file. Else startxref was bent
  * to pass over newer revisions. */
 static bool
 ends_behind(const struct pdffile *f, size_t i)
 {
-	uint64_t value;
-	size_t at = i < f->sections_n ? pdflex_space(f->data, f->sections[i].end) : f->data.n;
-	return pdflex_word(f->data, &at, "startxref") && (at = pdflex_space(f->data, at), pdflex_digits(f->data, &at, &value))
-	       && pdflex_space(f->data, at) == f->data.n;
+	size_t at;
+	return i < f->sections_n && ends_revision(f, i, &at) && pdflex_space(f->data, at) == f->data.n;
+}
+
+/* Whether the first thing from `at` on belongs to the section: itself, the one it hides, or an object of its own. */
+static bool
+starts_with(const struct pdffile *f, const struct pdffile_section *s, size_t at)
+{
+	size_t first = pdflex_space(f->data, at);
+	if ((s->at >= at && s->at <= first) || (s->hybrid_at >= at && s->hybrid_at <= first))
+		return true;
+	for (size_t i = 0; i < s->entries_n; i++)
+		if (s->entries[i].type == 1 && s->entries[i].offset >= at && s->entries[i].offset <= first)
+			return true;
+	return false;
+}
+
+/* A whole revision between two places: its startxref names a section there. */
+static bool
+holds_revision(const struct pdffile *f, size_t from, size_t to)
+{
+	struct bytes part = bytes_sub(f->data, 0, to);
+	for (size_t i = bytes_find(part, from, bytes("startxref", 9)); i != SIZE_MAX; i = bytes_find(part, i + 1, bytes("startxref", 9))) {
+		uint64_t value;
+		size_t at = i;
+		if (!pdflex_word(part, &at, "startxref") || (at = pdflex_space(part, at), !pdflex_digits(part, &at, &value)))
+			continue;
+		value = place(f, value);
+		if (value >= from && value < i && is_section(part, (size_t)value))
+			return true;
+	}
+	return false;
+}
+
+err_t
+pdffile_check_behind(const struct pdffile *f, size_t oldest)
+{
+	for (size_t i = 0; i < oldest; i++) {
+		/* The main section of a linearized file, the last of its two, stands behind the first page's. */
+		size_t before = i + 1, at;
+		if (before + 2 == f->sections_n && f->sections[before + 1].at > f->sections[before].at)
+			before++;
+		if (!ends_revision(f, before, &at))
+			return wrong(f->sections[before].end, "no revision ends where the next one says");
+		if (!starts_with(f, &f->sections[i], at) || holds_revision(f, at, f->sections[i].at))
+			return wrong(f->sections[i].at, "/Prev passes over what stands there");
+	}
+	return OK;
 }
 
 err_t
@@ -435,6 +512,17 @@ pdffile_find(const struct pdffile *f, size_t revision, uint32_t number)
 		const struct pdffile_entry *e = find_in(&f->sections[i], number);
 		if (e != NULL)
 			return e;
+	}
+	return NULL;
+}
+
+const struct pdffile_entry *
+pdffile_find_shown(const struct pdffile *f, size_t revision, uint32_t number)
+{
+	for (size_t i = revision; i < f->sections_n; i++) {
+		const struct pdffile_entry *e = find_in(&f->sections[i], number);
+		if (e != NULL && e->table != PDFFILE_TABLE_SILENT)
+			return e->table == PDFFILE_TABLE_FREE ? NULL : e;
 	}
 	return NULL;
 }

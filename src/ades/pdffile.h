@@ -15,10 +15,19 @@ enum {
 	PDFFILE_OBJECTS_MAX = 8388608,
 };
 
+/* What the table of a hybrid section says where its /XRefStm says something. [ISO 32000-2 7.5.8.4] */
+enum pdffile_table {
+	PDFFILE_TABLE_AGREES,   /* the same; or the section is not hybrid */
+	PDFFILE_TABLE_FREE,     /* that the object is free: the entry is the stream's */
+	PDFFILE_TABLE_SILENT,   /* nothing: the entry is the stream's */
+	PDFFILE_TABLE_DISAGREES /* something else: the entry is the table's */
+};
+
 /* Where an object is, as one section says. */
 struct pdffile_entry {
 	uint32_t number;
 	uint8_t type;       /* 0 free, 1 at an offset, 2 in an object stream */
+	uint8_t table;      /* enum pdffile_table */
 	uint32_t more;      /* type 1: generation; type 2: index */
 	uint64_t offset;    /* type 1: in the file; type 2: number of the object stream */
 };
@@ -58,6 +67,10 @@ struct pdffile_object {
 /* Reads the chain. *ret_file belongs to the arena. ERR_PDF_STRICT, ERR_PDF_ENCRYPTED, ERR_MEMORY_LIMIT. */
 err_t pdffile_read(struct bytes data, struct arena *arena, struct pdffile **ret_file);
 
+/* Nothing stands between the revision with index `oldest` and the newer ones, nor between those, that the chain passes over:
+ * behind the end of each the objects or the section of the next one follow. ERR_PDF_STRICT. */
+err_t pdffile_check_behind(const struct pdffile *f, size_t oldest);
+
 /* Where "startxref N %%EOF" (and a line end) ends a revision exactly at `end`; ERR_PDF_STRICT when none does. The number is
  * as it stands, the shift not added. */
 err_t pdffile_end(struct bytes data, size_t end, uint64_t *ret_startxref);
@@ -70,6 +83,11 @@ err_t pdffile_plain(struct arena *arena, const struct pdflex_value *dict, struct
 
 /* The entry of an object as section `revision` (an index, 0 the newest) and all older ones say; NULL when none does. */
 const struct pdffile_entry *pdffile_find(const struct pdffile *f, size_t revision, uint32_t number);
+
+/* The same for a reader that knows of tables only what they say themselves: it does not look into /XRefStm. */
+const struct pdffile_entry *pdffile_find_shown(const struct pdffile *f, size_t revision, uint32_t number);
+/* Whether both say the same: of objects that are free or unknown that they are. */
+bool pdffile_same_entry(const struct pdffile_entry *a, const struct pdffile_entry *b);
 
 /* The object as that revision sees it; ERR_NOT_FOUND for a free or unknown one (which PDF says is null). */
 err_t pdffile_get(struct pdffile *f, size_t revision, uint32_t number, struct pdffile_object *ret_object);

@@ -84,7 +84,8 @@ meet_again(struct reader *r, qpdf_oh action, struct chain *chain)
 	for (size_t i = 0; i < chain->met_n; i++)
 		if (chain->met[i].number == ref.number && chain->met[i].generation == ref.generation)
 			return true;
-	chain->met[chain->met_n++] = ref;
+	if (chain->met_n < CHAIN_MAX) /* acts ends the walk where there is no room */
+		chain->met[chain->met_n++] = ref;
 	return false;
 }
 
@@ -94,10 +95,10 @@ acts(struct reader *r, qpdf_oh action, struct chain *chain)
 {
 	if (!reader_is_dictionary(r, action))
 		return false;
-	if (chain->actions == CHAIN_MAX)
-		return true;
 	if (meet_again(r, action, chain))
 		return false;
+	if (chain->actions == CHAIN_MAX)
+		return true;
 	chain->actions++;
 	if (action_is_active(r, action))
 		return true;

@@ -546,6 +546,33 @@ permitted_and_not(void **state)
 	kept_change("an object that nobody uses", orphan, REPORT_EXTENDED, 0);
 }
 
+/* A newest revision whose /Prev names the one that the first signer's archive time-stamp covers: the second one's is not seen. */
+static void
+no_revision_is_skipped(void **state)
+{
+	(void)state;
+	for (unsigned known = 0; known < 2; known++) {
+		struct finished f;
+		AUTO_ARENA(arena, 1 << 27);
+		struct pades *p;
+		uint64_t previous, first;
+		finished_make(&f, 'c', 2, false, SPOIL_NOTHING);
+		assert_ok(pades_find(buf_bytes(&f.file), arena, &p));
+		size_t end = p->signatures[1].end;
+		assert_ok(pdffile_end(buf_bytes(&f.file), end, &previous));
+		size_t next = pdflex_space(buf_bytes(&f.file), end), at = next;
+		assert_true(pdflex_digits(buf_bytes(&f.file), &at, &first));
+		at = f.file.n;
+		buf_put_str(&f.file, STR("xref\n0 1\n0000000000 65535 f\r\n"));
+		if (known == 1) /* its first object, where it is: what nobody uses may be added */
+			buf_printf(&f.file, "%llu 1\n%010zu 00000 n\r\n", (unsigned long long)first, next);
+		buf_printf(&f.file, "trailer\n<</Size 200 /Root 1 0 R /Prev %llu>>\nstartxref\n%zu\n%%%%EOF\n", (unsigned long long)previous, at);
+		assert_err(pades_find(buf_bytes(&f.file), arena, &p), ERR_PDF_STRICT);
+		never_accepted(buf_bytes(&f.file), "a revision that is skipped");
+		finished_done(&f);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(good_ones_are_valid),
     cmocka_unit_test(reasons_are_told),
@@ -559,6 +586,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(signature_hidden),
     cmocka_unit_test(no_octet_may_change),
     cmocka_unit_test(no_bit_of_the_newest_revision),
+    cmocka_unit_test(no_revision_is_skipped),
     cmocka_unit_test(permitted_and_not),
 };
 UNIT_MAIN(tests)

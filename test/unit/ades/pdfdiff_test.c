@@ -430,6 +430,147 @@ widgets_of_filled_fields(void **state)
 	update_of(document, "the widget of a filled field elsewhere", moved, "/Info 5 0 R", true);
 }
 
+/* Null, and a reference to nothing, is a key that is not there. [ISO 32000-2 7.3.7] */
+static void
+null_is_absent(void **state)
+{
+	(void)state;
+#define PAGE(rest) "<</Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 15 0 R " rest " /Annots 9 0 R>>"
+	static const char *const pages[][2] = {
+	    {PAGE("/Thumb null"), PAGE("")}, {PAGE("/Thumb 98 0 R"), PAGE("")}, {PAGE(""), PAGE("/Thumb null")}, {PAGE("/Thumb 98 0 R"), PAGE("/Thumb null")},
+	    {PAGE("/Resources <</Font 6 0 R /XObject null>>"), PAGE("/Resources <</Font 6 0 R>>")},
+	    {PAGE("/Resources <</Font <</A 98 0 R /B 6 0 R>>>>"), PAGE("/Resources <</Font <</B 6 0 R>>>>")},
+	};
+	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+		const struct object document[] = {{3, pages[i][0], false}, {0}}, now[] = {{3, pages[i][1], false}, {0}};
+		update_of(document, pages[i][0], now, "/Info 5 0 R", false);
+	}
+	static const char *const others[][2] = {
+	    {PAGE("/Thumb 4 0 R"), PAGE("")}, {PAGE("/Thumb null"), PAGE("/Thumb 4 0 R")}, {PAGE("/Thumb 4 0 R"), PAGE("/Thumb null")},
+	    {PAGE("/Resources <</Font <</A 6 0 R>>>>"), PAGE("/Resources <</Font <</A null>>>>")},
+	    {PAGE("/B [null]"), PAGE("/B []")}, {PAGE("/B [98 0 R]"), PAGE("/B [null]")},
+	};
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+		const struct object document[] = {{3, others[i][0], false}, {0}}, now[] = {{3, others[i][1], false}, {0}};
+		update_of(document, others[i][0], now, "/Info 5 0 R", true);
+	}
+	const struct object dangling[] = {{3, PAGE("/Thumb 98 0 R"), false}, {0}};
+	const struct object filled[] = {{3, PAGE("/Thumb 98 0 R"), false}, {98, EVIL, false}, {0}};
+	const struct object dropped[] = {{3, PAGE(""), false}, {98, EVIL, false}, {0}};
+	update_of(dangling, "what was referred to is there now", filled, "/Info 5 0 R", true);
+	update_of(dangling, "what was referred to is there now, elsewhere", dropped, "/Info 5 0 R", true);
+	const struct object form[] = {{7, "<</Fields 13 0 R /DR 14 0 R /XFA null /CO 98 0 R>>", false}, {0}};
+	const struct object form_now[] = {{7, "<</Fields 13 0 R /DR 14 0 R>>", false}, {0}};
+	update_of(form, "a form", form_now, "/Info 5 0 R", false);
+	const struct object waits[] = {{8, "<</FT /Sig /T (waits) /Type /Annot /Subtype /Widget /Rect [0 0 0 0] /V null>>", false}, {0}};
+	const struct object signs[] = {{8, "<</FT /Sig /T (waits) /Type /Annot /Subtype /Widget /Rect [0 0 0 0] /V 20 0 R>>", false},
+	    {20, "<</Type /Sig /ByteRange [0 1 2 3] /Contents <3000>>>", false}, {0}};
+	update_of(waits, "a field whose value was null", signs, "/Info 5 0 R", false);
+	const struct object shows[] = {{8, "<</FT /Sig /T (waits) /Type /Annot /Subtype /Widget /Rect [0 0 0 0] /V null /AP <</N 20 0 R>>>>", false},
+	    {20, FORM("f", "1"), false}, {0}};
+	update("a field that is filled with null", shows, true);
+	update_of(waits, "a field that is filled with null, as before", shows, "/Info 5 0 R", true);
+	const struct object freed[] = {{10, NULL, true}, {0}};
+	update("metadata freed", freed, false);
+}
+
+/* ---- hybrid updates ---- */
+
+/* An entry of a table or of its /XRefStm. */
+struct row {
+	uint32_t number;
+	char type;         /* 'f' free, 'n' at a place, 0: no more of them */
+	unsigned revision; /* whose object of that number it is: 0 the document, 1 the update before, 2 put in here */
+};
+
+static size_t
+place_of(struct buf *file, const struct row *r, const size_t ends[3])
+{
+	char head[32];
+	snprintf(head, sizeof head, "\n%u 0 obj", r->number);
+	size_t at = bytes_find(bytes_sub(buf_bytes(file), 0, ends[r->revision]), r->revision == 0 ? 0 : ends[r->revision - 1] - 1,
+	    bytes(head, strlen(head)));
+	assert_true(at != SIZE_MAX);
+	return at + 1;
+}
+
+/* A revision whose table has some entries and whose /XRefStm has others; object 30 is the stream itself. */
+static void
+put_hybrid(struct buf *file, const size_t before[2], const struct object *objects, const struct row *table, const struct row *stream)
+{
+	uint64_t previous;
+	AUTO_BUF(index, 1024);
+	AUTO_BUF(rows, 1024);
+	assert_ok(pdffile_end(buf_bytes(file), file->n, &previous));
+	for (const struct object *o = objects; o != NULL && o->number != 0; o++)
+		buf_printf(file, "%u 0 obj\n%s\nendobj\n", o->number, o->text);
+	const size_t ends[3] = {before[0], before[1], file->n};
+	for (const struct row *r = stream; r->type != 0; r++) {
+		buf_printf(&index, "%u 1 ", r->number);
+		buf_put_byte(&rows, r->type == 'n');
+		buf_put_u32(&rows, r->type == 'n' ? (uint32_t)place_of(file, r, ends) : 0);
+		buf_put_byte(&rows, r->type != 'n');
+	}
+	size_t hidden = file->n;
+	buf_printf(file, "30 0 obj\n<</Type /XRef /Size 31 /W [1 4 1] /Index [%.*s] /Root 1 0 R /Length %zu>>\nstream\n", (int)index.n,
+	    (const char *)index.p, rows.n);
+	buf_put(file, buf_bytes(&rows));
+	buf_put_str(file, STR("\nendstream\nendobj\n"));
+	size_t at = file->n;
+	buf_put_str(file, STR("xref\n0 1\n0000000000 65535 f\r\n"));
+	for (const struct row *r = table; r->type != 0; r++)
+		buf_printf(file, "%u 1\n%010zu %05d %c\r\n", r->number, r->type == 'n' ? place_of(file, r, ends) : 0, r->type != 'n', r->type);
+	buf_printf(file, "trailer\n<</Size 31 /Root 1 0 R /Info 5 0 R /Prev %llu /XRefStm %zu>>\nstartxref\n%zu\n%%%%EOF\n",
+	    (unsigned long long)previous, hidden, at);
+	assert_ok(buf_check(file));
+}
+
+/* The document, an update of it, and a hybrid one. */
+static void
+hybrid(const char *what, const struct object *middle, const struct object *objects, const struct row *table, const struct row *stream,
+    bool wanted)
+{
+	AUTO_BUF(file, 1 << 16);
+	AUTO_ARENA(arena, 1 << 24);
+	struct pdffile *f;
+	struct pdfdiff diff;
+	size_t before[2];
+	put_document(&file, NULL);
+	before[0] = file.n;
+	put_revision(&file, middle, "/Info 5 0 R", 31);
+	before[1] = file.n;
+	put_hybrid(&file, before, objects, table, stream);
+	assert_ok(pdffile_read(buf_bytes(&file), arena, &f));
+	assert_ok(pdfdiff_check(f, 2, &diff));
+	if (diff.changed != wanted)
+		fail_msg("%s: %s%s", what, wanted ? "no change found" : "a change: ", diff.what);
+}
+
+/* Some readers do not look into /XRefStm, or not behind an entry that the table has as free: what was signed must be the same
+ * to all of them. [ISO 32000-2 7.5.8.4] */
+static void
+hybrid_updates_hide_nothing(void **state)
+{
+	(void)state;
+	static const struct row none[] = {{0}}, free_4[] = {{4, 'f', 0}, {0}}, old_4[] = {{4, 'n', 0}, {0}}, free_9[] = {{9, 'f', 0}, {0}},
+	                        old_9[] = {{9, 'n', 0}, {0}}, new_5[] = {{5, 'n', 2}, {0}}, free_20[] = {{20, 'f', 0}, {0}},
+	                        new_20[] = {{20, 'n', 2}, {0}}, old_5[] = {{5, 'n', 0}, {0}};
+	const struct object nothing[] = {{0}}, content[] = {{4, EVIL, false}, {0}}, info[] = {{5, "<</Title (y)>>", false}, {0}};
+	const struct object fresh[] = {{20, "<</Any (thing)>>", false}, {0}};
+	hybrid("what a page shows is free in the table", nothing, NULL, free_4, old_4, true);
+	hybrid("a list of annotations is free in the table", nothing, NULL, free_9, old_9, true);
+	hybrid("what a page shows is free in the stream", nothing, NULL, old_4, free_4, true);
+	hybrid("what a page shows is only in the stream what it was", content, NULL, none, old_4, true);
+	hybrid("information is in the stream something else", nothing, info, old_5, new_5, true);
+	hybrid("information is new in the stream only", nothing, info, none, new_5, true);
+	hybrid("both say where it was", nothing, NULL, old_4, old_4, false);
+	hybrid("the stream says where it was", nothing, NULL, none, old_4, false);
+	hybrid("both say the new information", nothing, info, new_5, new_5, false);
+	hybrid("a new object is hidden", nothing, fresh, free_20, new_20, false);
+	hybrid("a new object is in the stream only", nothing, fresh, none, new_20, false);
+	hybrid("a new object hides another one", fresh, fresh, none, new_20, true);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(roles_may_be_redefined),
     cmocka_unit_test(roles_cannot_be_taken),
@@ -442,6 +583,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(form_defaults),
     cmocka_unit_test(sizes_leave_it_open),
     cmocka_unit_test(names_excuse_nothing),
+    cmocka_unit_test(null_is_absent),
+    cmocka_unit_test(hybrid_updates_hide_nothing),
     cmocka_unit_test(widgets_of_filled_fields),
 };
 UNIT_MAIN(tests)

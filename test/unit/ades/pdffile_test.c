@@ -299,6 +299,83 @@ nothing_is_repaired(void **state)
 	refused(&m, "startxref that passes over the newest revision");
 }
 
+/* Two revisions, then one whose /Prev names the first of them, with text before it. */
+static void
+put_skipping(struct maker *m, const char *between, unsigned skips, bool listed)
+{
+	start(m);
+	put(m, 1, "<</Type /Catalog>>");
+	table(m, "");
+	size_t first = m->start;
+	if (skips > 0) {
+		put(m, 2, "100");
+		size_t second = m->at[2];
+		table(m, "");
+		m->start = first;
+		m->at[2] = skips == 2 ? second : 0; /* the newest knows the first object of what it skips */
+	}
+	buf_put_str(&m->b, str_c(between));
+	if (listed)
+		put(m, 3, "300");
+	table(m, "");
+}
+
+/* Between a revision and the next one of the chain there is nothing that the chain does not know. */
+static void
+nothing_is_passed_over(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *between;
+		unsigned skips;
+		bool listed, wanted;
+	} cases[] = {{"", 0, true, true}, {"", 0, false, true}, {"\r\n \n", 0, true, true}, {"% note\n", 0, true, true},
+	    {"", 1, true, false}, {"", 1, false, false}, {"", 2, true, false}, {"", 2, false, false}, {"x\n", 0, true, false},
+	    {"9 0 obj null endobj\n", 0, true, false}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct maker m;
+		struct pdffile *f;
+		AUTO_ARENA(arena, 1 << 24);
+		put_skipping(&m, cases[i].between, cases[i].skips, cases[i].listed);
+		assert_ok(pdffile_read(buf_bytes(&m.b), arena, &f));
+		assert_int_equal(f->sections_n, 2);
+		assert_ok(pdffile_check_behind(f, 0)); /* what was there before the first signature is its producer's */
+		if (err_is(pdffile_check_behind(f, 1)) == cases[i].wanted)
+			fail_msg("case %zu: %s", i, cases[i].wanted ? err_detail() : "passed over");
+		buf_done(&m.b);
+	}
+}
+
+/* The revision that a linearized file is ends behind its main section, though the chain starts with the other one. */
+static void
+updates_of_linearized_files(void **state)
+{
+	(void)state;
+	for (unsigned gap = 0; gap < 2; gap++) {
+		struct maker m;
+		struct pdffile *f;
+		AUTO_ARENA(arena, 1 << 24);
+		start(&m);
+		buf_put_str(&m.b, STR("xref\n1 1\n0000000200 00000 n\r\ntrailer\n<</Size 3 /Root 1 0 R /Prev 300>>\nstartxref\n0\n%%EOF\n"));
+		while (m.b.n < 200)
+			buf_put_byte(&m.b, ' ');
+		put(&m, 1, "<</Type /Catalog>>");
+		while (m.b.n < 300)
+			buf_put_byte(&m.b, ' ');
+		buf_put_str(&m.b, STR("xref\n0 1\n0000000000 65535 f\r\ntrailer\n<</Size 3>>\n"));
+		end(&m, 9);
+		if (gap == 1)
+			buf_put_str(&m.b, STR("x "));
+		put(&m, 2, "200");
+		table(&m, "");
+		assert_ok(pdffile_read(buf_bytes(&m.b), arena, &f));
+		assert_int_equal(f->sections_n, 3);
+		if (err_is(pdffile_check_behind(f, 1)) != (gap == 1))
+			fail_msg("gap %u: %s", gap, gap == 1 ? "passed over" : err_detail());
+		buf_done(&m.b);
+	}
+}
+
 /* An object that is not where it should be is an error when it is asked for. */
 static void
 objects_must_be_there(void **state)
@@ -370,6 +447,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(octets_before_the_header),
     cmocka_unit_test(two_ways_to_count),
     cmocka_unit_test(nothing_is_repaired),
+    cmocka_unit_test(nothing_is_passed_over),
+    cmocka_unit_test(updates_of_linearized_files),
     cmocka_unit_test(objects_must_be_there),
     cmocka_unit_test(ends),
     cmocka_unit_test(bombs),

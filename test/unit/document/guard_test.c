@@ -3,6 +3,8 @@
 #include "sample.h"
 #include "unit.h"
 
+static const char *tenth = "null"; /* object 10 */
+
 static err_t
 judge(const char *catalog, const char *page)
 {
@@ -17,6 +19,7 @@ judge(const char *catalog, const char *page)
 	sample_object(&s, 7, "<</S /URI /URI (x) /Next [<</S /GoTo>> <</S /Named /Next 8 0 R>>]>>");
 	sample_object(&s, 8, "<</S /JavaScript /JS (app.alert\\(1\\))>>");
 	sample_object(&s, 9, "<</S /GoTo /Next 9 0 R>>");
+	sample_object(&s, 10, tenth);
 	TRY(reader_new(sample_end(&s, 'c'), &r));
 	return inspect_run(r, &order, &in);
 }
@@ -58,6 +61,25 @@ however_long_the_chain_before_it(void **state)
 		assert_err(judge(catalog, ""), ERR_PDF_SCRIPTS);
 	}
 	assert_err(judge("/OpenAction <</S /GoTo /Next [9 0 R 9 0 R 8 0 R]>>", ""), ERR_PDF_SCRIPTS);
+}
+
+/* However many actions lead back to the first of them, up to the longest chain that is judged; one more is too many. */
+static void
+chains_that_lead_back(void **state)
+{
+	(void)state;
+	char ring[1900];
+	tenth = ring;
+	for (size_t n = 1; n <= 33; n++) {
+		size_t at = (size_t)snprintf(ring, sizeof ring, "<</S /GoTo /Next");
+		for (size_t i = 1; i < n; i++)
+			at += (size_t)snprintf(ring + at, sizeof ring - at, "<</S /GoTo /Next");
+		at += (size_t)snprintf(ring + at, sizeof ring - at, " 10 0 R");
+		for (size_t i = 0; i < n; i++)
+			at += (size_t)snprintf(ring + at, sizeof ring - at, ">>");
+		assert_err(judge("/OpenAction 10 0 R", ""), n <= 32 ? ERR_OK : ERR_PDF_SCRIPTS);
+	}
+	tenth = "null";
 }
 
 /* [ISO 32000-2 12.6.3] */
@@ -156,6 +178,7 @@ layers(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(scripts_that_run_by_themselves),
     cmocka_unit_test(however_long_the_chain_before_it),
+    cmocka_unit_test(chains_that_lead_back),
     cmocka_unit_test(annotations_that_act_when_their_page_is_seen),
     cmocka_unit_test(scripts_that_only_print),
     cmocka_unit_test(what_only_goes_somewhere),
