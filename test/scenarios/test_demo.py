@@ -161,9 +161,21 @@ def test_a_pdf_that_is_refused(demo):
     assert names(demo.place) == ["cut.pdf", "tmp"]
 
 
+def show_what_is_left(demo, p):
+    """Who did not end, what each waits for, and what the service said last."""
+    for pid, words in [(p.pid, b"demo"), *ours(demo.temporary)]:
+        with contextlib.suppress(OSError):
+            state = [line for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith(("State", "PPid", "Sig", "Shd"))]
+            print(pid, words, pathlib.Path(f"/proc/{pid}/wchan").read_text(), *state)
+    for log in demo.temporary.glob("*/server.log"), demo.temporary.glob("*/instance/log/*.log"):
+        for path in log:
+            print(path.name, path.read_text(errors="replace")[-3000:])
+
+
 def kill_all(demo, p):
     """After a test that failed."""
     if p.poll() is None:
+        show_what_is_left(demo, p)
         os.killpg(p.pid, signal.SIGKILL)
     for pid, _ in ours(demo.temporary):
         with contextlib.suppress(ProcessLookupError):
