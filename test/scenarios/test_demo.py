@@ -161,6 +161,12 @@ def test_a_pdf_that_is_refused(demo):
     assert names(demo.place) == ["cut.pdf", "tmp"]
 
 
+def ordinary_signals():
+    """As in a terminal: what was ignored when a shell began (nohup, a job in the background) it cannot trap."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def show_what_is_left(demo, p):
     """Who did not end, what each waits for, and what the service said last."""
     for pid, words in [(p.pid, b"demo"), *ours(demo.temporary)]:
@@ -186,7 +192,7 @@ def kill_all(demo, p):
 def test_stay_ends_with_everything(demo, how, times):
     """Ctrl-C and the end of the terminal reach all its processes; a TERM only the script. Who is impatient waits all the same."""
     p = subprocess.Popen([demo.top / "demo", "--stay", "--out", demo.place / "out"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                         text=True, env=demo.env, cwd=demo.place, start_new_session=True)
+                         text=True, env=demo.env, cwd=demo.place, start_new_session=True, preexec_fn=ordinary_signals)
     try:
         for line in p.stdout:
             if line.startswith("  Check"):
@@ -208,7 +214,7 @@ def test_stay_ends_with_everything(demo, how, times):
 def test_a_service_that_is_killed_leaves_nothing_either(demo):
     """Its programs end after it, and may still write when the folder is removed."""
     p = subprocess.Popen([demo.top / "demo", "--stay", "--out", demo.place / "out"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                         text=True, env=demo.env, cwd=demo.place, start_new_session=True)
+                         text=True, env=demo.env, cwd=demo.place, start_new_session=True, preexec_fn=ordinary_signals)
     try:
         assert any(line.startswith("  Check") for line in p.stdout)
         os.kill(next(pid for pid, cmdline in ours(demo.temporary) if cmdline.split(b"\0")[0].endswith(b"paraphd")), signal.SIGKILL)
