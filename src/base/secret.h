@@ -30,7 +30,7 @@ secret_bytes(const struct secret *s)
 /* Constant time in the content; the lengths are not secret. */
 bool secret_eq(struct bytes a, struct bytes b);
 
-/* Wipes memory in a way the compiler keeps. */
+/* Wipes memory in a way the compiler keeps, and this processor's vector registers, where copying leaves parts (x86-64 with AVX). */
 void secret_wipe(void *p, size_t n);
 
 #endif
