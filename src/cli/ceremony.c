@@ -326,7 +326,8 @@ hold(struct run *r, err_t (*act)(struct run *r))
 {
 	r->ask = message_new(&message_keys);
 	r->answer = message_new(&message_keys);
-	err_t e = act(r);
+	err_t e = OK; /* in two steps: cppcheck 2.17 takes a declaration for a constructor that keeps r */
+	e = (*act)(r);
 	role_stop(&r->status);
 	role_stop(&r->issuing);
 	role_stop(&r->root);
