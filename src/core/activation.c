@@ -190,9 +190,12 @@ documents_pack(struct worker *w, struct id signer, paraph_ActivationBegin *m)
 	for (size_t i = 0; i < n; i++) {
 		struct document d;
 		TRY(document_get(w->reader, fields[i].document, &d));
+		if (bytes_eq(BYTES_OF(d.plan_mac), BYTES_OF(((uint8_t[DIGEST_SHA256_LEN]){0}))))
+			return err_make(ERR_WRONG_STATE, "an earlier version prepared this document: the sender makes a new request");
 		paraph_ActivationDocument *doc = &m->documents[i];
 		TRY(PACK_BYTES(doc->revision0_sha256, BYTES_OF(d.revision0_sha256)));
 		TRY(PACK_BYTES(doc->plan_sha256, BYTES_OF(d.plan_sha256)));
+		TRY(PACK_BYTES(doc->plan_mac, BYTES_OF(d.plan_mac)));
 		doc->field = fields[i].signature;
 		TRY(PACK_TEXT(doc->title, ((struct str){d.title, (size_t)canon_cut(d.title, LIMIT_TITLE)})));
 	}

@@ -33,6 +33,7 @@ document_put(struct store_tx *tx, const struct document *d)
 	query_text(&q, str_c(d->plan.text));
 	query_bytes(&q, BYTES_OF(d->plan_sha256));
 	query_int(&q, d->made_at);
+	query_bytes(&q, BYTES_OF(d->plan_mac));
 	return query_run(&q);
 }
 
@@ -50,6 +51,7 @@ row(struct query *q, struct document *d)
 	digest_from(d->original_sha256, query_get_bytes(q, 6));
 	digest_from(d->revision0_sha256, query_get_bytes(q, 10));
 	digest_from(d->plan_sha256, query_get_bytes(q, 13));
+	digest_from(d->plan_mac, query_get_bytes(q, 15));
 }
 
 err_t

@@ -12,6 +12,7 @@ struct document {
 	char title[256];
 	struct blob_name original, revision0, plan;
 	uint8_t original_sha256[DIGEST_SHA256_LEN], revision0_sha256[DIGEST_SHA256_LEN], plan_sha256[DIGEST_SHA256_LEN];
+	uint8_t plan_mac[DIGEST_SHA256_LEN]; /* all zero: prepared before plans were attested */
 	uint64_t original_length, revision0_length;
 	uint32_t pages;
 	int64_t made_at;

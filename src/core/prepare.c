@@ -97,6 +97,24 @@ join(struct core *core, int original_fd, int increment_fd, struct prepare_result
 	return OK;
 }
 
+/* The child's word for its plan, made lasting by keys: what the child says lasts as long as paraphd runs. */
+static err_t
+attest(struct core *core, const paraph_Prepared *p, struct prepare_result *r)
+{
+	AUTO_KEYS(ask);
+	AUTO_KEYS(answer);
+	paraph_PlanAttest *m = &ask->body.plan_attest;
+	ask->which_body = paraph_Keys_plan_attest_tag;
+	TRY(PACK_BYTES(m->revision0_sha256, BYTES_OF(r->revision0_sha256)));
+	TRY(PACK_BYTES(m->plan_sha256, BYTES_OF(r->plan_sha256)));
+	TRY(PACK_BYTES(m->mac, PACKED(p->plan_mac)));
+	TRY(ask_keys(core, ask, NULL, 0, paraph_Keys_plan_attested_tag, answer));
+	if (answer->body.plan_attested.mac.size != sizeof r->plan_mac)
+		return err_make(ERR_WIRE, "keys attested a plan without a MAC");
+	memcpy(r->plan_mac, answer->body.plan_attested.mac.bytes, sizeof r->plan_mac);
+	return OK;
+}
+
 static err_t
 run(struct core *core, int original_fd, const struct prepare_field *fields, size_t fields_n, struct prepare_result *r)
 {
@@ -118,6 +136,7 @@ run(struct core *core, int original_fd, const struct prepare_field *fields, size
 	TRY(plan_load(plan.fd, fields_n, r));
 	if (!bytes_eq(PACKED(answer->body.prepared.plan_sha256), BYTES_OF(r->plan_sha256)))
 		return err_make(ERR_PDF_PLAN, "the plan is not the one that was announced");
+	TRY(attest(core, &answer->body.prepared, r));
 	TRY(blob_keep(&plan));
 	r->plan = plan.name;
 	return OK;

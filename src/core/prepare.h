@@ -31,6 +31,7 @@ struct prepare_field {
 struct prepare_result {
 	struct blob_name revision0, plan; /* both kept */
 	uint8_t revision0_sha256[DIGEST_SHA256_LEN], plan_sha256[DIGEST_SHA256_LEN];
+	uint8_t plan_mac[DIGEST_SHA256_LEN]; /* of keys: it takes this plan for this revision 0 */
 	uint64_t revision0_length;
 	struct prepare_facts facts;
 	struct {

@@ -143,6 +143,7 @@ document_make(struct make *m, size_t file)
 	memcpy(d->original_sha256, m->files[file].sha256, sizeof d->original_sha256);
 	memcpy(d->revision0_sha256, r.revision0_sha256, sizeof d->revision0_sha256);
 	memcpy(d->plan_sha256, r.plan_sha256, sizeof d->plan_sha256);
+	memcpy(d->plan_mac, r.plan_mac, sizeof d->plan_mac);
 	if (m->wish->files_n == 1)
 		snprintf(d->title, sizeof d->title, "%s", m->request.title);
 	else

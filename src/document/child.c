@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "document/check.h"
 #include "document/prepare.h"
 #include "os/attempt.h"
@@ -153,8 +154,23 @@ facts_write(const struct prepared *p, paraph_Prepared *to)
 	}
 }
 
+/* Plan and revision 0 belong together: keys is told so past core (pdf/plan.h). */
+static void
+vouch(const struct child_kit *kit, struct bytes original, struct bytes increment, struct bytes plan, paraph_Prepared *ret_answer)
+{
+	uint8_t revision0[DIGEST_SHA256_LEN];
+	AUTO_DIGEST(d, DIGEST_SHA256);
+	digest_add(d, original);
+	digest_add(d, increment);
+	digest_end(d, revision0);
+	ret_answer->plan_sha256.size = DIGEST_SHA256_LEN;
+	digest_sha256(plan, ret_answer->plan_sha256.bytes);
+	ret_answer->plan_mac.size = PLAN_MAC_LEN;
+	plan_mac(BYTES_OF(kit->plan_key), revision0, ret_answer->plan_sha256.bytes, ret_answer->plan_mac.bytes);
+}
+
 static err_t
-prepare(const paraph_Prepare *request, const int *fds, const struct typefaces *faces, paraph_Prepared *ret_answer)
+prepare(const paraph_Prepare *request, const int *fds, struct child_kit *kit, paraph_Prepared *ret_answer)
 {
 	struct bytes file;
 	struct inspect_order order;
@@ -163,7 +179,7 @@ prepare(const paraph_Prepare *request, const int *fds, const struct typefaces *f
 	AUTO_BUF(plan, LIMIT_PLAN);
 	TRY(map_file(fds[0], &file));
 	TRY(order_read(request, &order));
-	TRY(prepare_run(file, &order, faces, &increment, &plan, &prepared));
+	TRY(prepare_run(file, &order, kit->faces, &increment, &plan, &prepared));
 	if (!order.inspect_only) {
 		TRY(file_write(fds[1], buf_bytes(&increment)));
 		TRY(file_write(fds[2], buf_bytes(&plan)));
@@ -171,8 +187,8 @@ prepare(const paraph_Prepare *request, const int *fds, const struct typefaces *f
 	facts_write(&prepared, ret_answer);
 	ret_answer->increment_length = increment.n;
 	ret_answer->plan_length = plan.n;
-	ret_answer->plan_sha256.size = DIGEST_SHA256_LEN;
-	digest_sha256(buf_bytes(&plan), ret_answer->plan_sha256.bytes);
+	if (!order.inspect_only)
+		vouch(kit, file, buf_bytes(&increment), buf_bytes(&plan), ret_answer);
 	return OK;
 }
 
@@ -244,13 +260,15 @@ fds_check(const paraph_Document *m, const int *fds)
 }
 
 static err_t
-work(const paraph_Document *m, const int *fds, const struct typefaces *faces, paraph_Document *answer)
+work(const paraph_Document *m, const int *fds, struct child_kit *kit, paraph_Document *answer)
 {
 	uint64_t n;
 	TRY(table_check(&table_document_child, m));
 	TRY(fds_check(m, fds));
 	TRY(file_size(fds[0], &n));
 	TRY(confine(n));
+	if (m->which_body != paraph_Document_prepare_tag || m->body.prepare.inspect_only)
+		secret_wipe(kit->plan_key, sizeof kit->plan_key); /* only who makes a plan can vouch for one */
 	attempt_point();
 	FAULT_POINT("document-read");
 	if (m->which_body == paraph_Document_check_tag) {
@@ -258,18 +276,18 @@ work(const paraph_Document *m, const int *fds, const struct typefaces *faces, pa
 		return check(&m->body.check, fds, &answer->body.checked);
 	}
 	answer->which_body = paraph_Document_prepared_tag;
-	return prepare(&m->body.prepare, fds, faces, &answer->body.prepared);
+	return prepare(&m->body.prepare, fds, kit, &answer->body.prepared);
 }
 
 static err_t
-serve(int socket, const struct typefaces *faces)
+serve(int socket, struct child_kit *kit)
 {
 	paraph_Document *m = message_new(&message_document), *answer = message_new(&message_document);
 	int fds[LIMIT_WIRE_FDS];
 	bool got;
 	TRY(channel_receive(socket, &message_document, true, m, fds, &got));
 	last_words_prepare(socket, m->id);
-	err_t e = work(m, fds, faces, answer);
+	err_t e = work(m, fds, kit, answer);
 	answer->id = m->id;
 	if (err_is(e))
 		return channel_send_outcome(socket, &message_document, m->id, e);
@@ -277,9 +295,9 @@ serve(int socket, const struct typefaces *faces)
 }
 
 void
-child_run(int socket, const struct typefaces *faces)
+child_run(int socket, struct child_kit *kit)
 {
-	err_t e = serve(socket, faces);
+	err_t e = serve(socket, kit);
 	if (err_is(e) && e.code != ERR_PEER_GONE)
 		log_error(e, "document-child");
 	_exit(err_is(e) ? 1 : 0);

@@ -7,8 +7,15 @@
 #define PARAPH_DOCUMENT_CHILD_H
 
 #include "document/typeface.h"
+#include "pdf/plan.h"
 
-/* Never returns. socket is the connection to core. */
-void child_run(int socket, const struct typefaces *faces) __attribute__((noreturn));
+/* What the parent opened before its jail, for all children. */
+struct child_kit {
+	struct typefaces *faces;
+	uint8_t plan_key[PLAN_KEY_LEN]; /* with which keys is told that a plan is ours; all zero: none was given */
+};
+
+/* Never returns. socket is the connection to core; the kit is the child's own copy. */
+void child_run(int socket, struct child_kit *kit) __attribute__((noreturn));
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * paraph-document: the parent. It opens the fonts, enters its jail and then forks a child for each document; it never
- * reads one itself. Descriptors: core-document (Open with the child's socket), control (from paraphd).
+ * reads one itself. Descriptors: core-document (Open with the child's socket), control (from paraphd), plan-key
+ * (the key that keys has too).
  */
 #include "base/digest.h"
 #include "base/log.h"
@@ -26,7 +27,7 @@ enum { CHILDREN_MAX = 64 };
 
 struct parent {
 	struct loop *loop;
-	struct typefaces *faces;
+	struct child_kit kit;
 	int core, control, signals;
 	unsigned children;
 };
@@ -43,7 +44,7 @@ become_child(struct parent *p, int socket)
 	close(p->core);
 	close(p->control);
 	close(p->signals);
-	child_run(socket, p->faces);
+	child_run(socket, &p->kit);
 }
 
 static err_t
@@ -190,13 +191,27 @@ warm_up(struct parent *p, const char *instance)
 		if (err_is(e))
 			log_error(e, "prime"); /* only slower */
 	}
-	return typeface_open_all(&p->faces);
+	return typeface_open_all(&p->kit.faces);
+}
+
+/* Without it plans are made that keys does not take. */
+static err_t
+plan_key_read(int argc, char **argv, struct parent *p)
+{
+	int fd;
+	if (process_argument(argc, argv, "plan-key") == NULL)
+		return OK;
+	TRY(process_fd(argc, argv, "plan-key", &fd));
+	err_t e = file_pread(fd, 0, sizeof p->kit.plan_key, p->kit.plan_key);
+	close(fd);
+	return e;
 }
 
 static err_t
 open_channels(int argc, char **argv, struct parent *p)
 {
 	TRY(process_fd(argc, argv, "core-document", &p->core));
+	TRY(plan_key_read(argc, argv, p));
 	TRY(process_fd(argc, argv, "control", &p->control));
 	TRY(loop_add(p->loop, p->core, EPOLLIN, on_core, p));
 	return loop_add(p->loop, p->control, EPOLLIN, on_control, p);
@@ -256,7 +271,7 @@ run(int argc, char **argv, int *ret_status)
 #endif
 	TRY(tell_ready(&p));
 	TRY(loop_run(p.loop));
-	typeface_close_all(p.faces);
+	typeface_close_all(p.kit.faces);
 	loop_free(p.loop);
 	*ret_status = 0;
 	return OK;

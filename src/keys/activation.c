@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "der/der.h"
 #include "keys/codes.h"
+#include "keys/plans.h"
 #include "keys/registration.h"
 #include "os/clock.h"
 
@@ -221,9 +222,11 @@ begin_check(struct desk *d, const paraph_ActivationBegin *m)
 	if (m->activation.size != RECORD_ID || m->request.size != RECORD_ID || m->signer.size != RECORD_ID
 	    || m->terms_sha256.size != RECORD_HASH || !m->has_registration || m->documents_count == 0)
 		return err_make(ERR_INPUT, "the activation is not complete");
-	for (size_t i = 0; i < m->documents_count; i++)
+	for (size_t i = 0; i < m->documents_count; i++) {
 		if (m->documents[i].revision0_sha256.size != RECORD_HASH || m->documents[i].plan_sha256.size != RECORD_HASH)
 			return err_make(ERR_INPUT, "document %zu of the activation is not complete", i);
+		TRY(plans_check(d, &m->documents[i]));
+	}
 	TRY(registration_check(&m->registration));
 	return registration_mac_check(d->keystore, &m->registration,
 	    bytes(m->registration_mac.bytes, m->registration_mac.size));

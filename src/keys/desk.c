@@ -209,6 +209,7 @@ desk_free(struct desk *d)
 	if (d == NULL)
 		return;
 	client_free(d->courier);
+	secret_done(&d->plan_key);
 	pens_free(d->pens);
 	codes_free(d->codes);
 	proven_free(d->proven);

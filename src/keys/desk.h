@@ -5,6 +5,7 @@
 #ifndef PARAPH_KEYS_DESK_H
 #define PARAPH_KEYS_DESK_H
 
+#include "base/secret.h"
 #include "keys/book.h"
 #include "keys/journal.h"
 #include "keys/keystore.h"
@@ -28,6 +29,7 @@ struct desk {
 	struct pens *pens;           /* issuing */
 	struct proven *proven;
 	struct client *courier;      /* issuing; NULL: none was given */
+	struct secret plan_key;      /* issuing: shared with paraph-document (plans.h); empty: none was given */
 	struct profile root, issuing, tsu, seal, ocsp, signer;
 };
 

@@ -2,12 +2,13 @@
  * paraph-keys role=root|issuing|status instance=DIR control=FD, and one of
  *   ceremony-keys=FD                          making keys and storing certificates (paraph init); with ceremony=later
  *                                             only what those keys sign afterwards (paraph ceremony)
- *   core-keys=FD keys-courier=FD              role issuing
+ *   core-keys=FD keys-courier=FD plan-key=FD  role issuing
  *   status-keys-0=FD status-keys-1=FD …       role status
  * Optional: passphrase=FD. Opens everything, enters its jail, and only then reads a message.
  */
 #include "base/log.h"
 #include "keys/desk.h"
+#include "keys/plans.h"
 #include "keys/serve.h"
 #include "os/attempt.h"
 #include "os/jail.h"
@@ -98,7 +99,7 @@ start(int argc, char **argv, struct serve_setup *s, const char *act, int *ret_ex
 {
 	const char *directory = process_argument(argc, argv, "instance");
 	enum journal_role role;
-	int passphrase_fd, courier_fd;
+	int passphrase_fd, courier_fd, plan_key_fd;
 	if (directory == NULL)
 		return err_make(ERR_CONF, "instance=DIR is needed");
 	TRY(desk_role(process_argument(argc, argv, "role"), &role));
@@ -106,8 +107,11 @@ start(int argc, char **argv, struct serve_setup *s, const char *act, int *ret_ex
 	TRY(optional_fd(argc, argv, "control", &s->control_fd));
 	TRY(optional_fd(argc, argv, "passphrase", &passphrase_fd));
 	TRY(optional_fd(argc, argv, "keys-courier", &courier_fd));
+	TRY(optional_fd(argc, argv, "plan-key", &plan_key_fd));
 	TRY(signal_open(false, &s->signal_fd));
 	TRY(desk_open(directory, role, s->ceremony && !later_ceremony(argc, argv), passphrase_fd, &s->desk));
+	if (plan_key_fd >= 0)
+		TRY(plans_key_take(s->desk, plan_key_fd));
 	log_init("paraph-keys", instance_log_level(&s->desk->instance));
 	TRY(jail(s->desk));
 	if (act != NULL) {

@@ -5,6 +5,7 @@
 #include "keys/authority.h"
 #include "keys/evidence.h"
 #include "keys/pen.h"
+#include "keys/plans.h"
 #include "keys/revisions.h"
 #include "os/clock.h"
 
@@ -48,6 +49,7 @@ status_health(struct desk *d, void *request, const int *fds, void *ret_answer)
 	}
 
 HANDLER(enrol, enrol, activation_enrol)
+HANDLER(plan_attest, plan_attest, plans_attest)
 HANDLER(begin, activation_begin, activation_begin)
 HANDLER(code_send, code_send, activation_send)
 HANDLER(code_try, code_try, activation_try)
@@ -91,6 +93,7 @@ status_journal_root_ask(struct desk *d, void *request, const int *fds, void *ret
 static const struct roles_route issuing_routes[] = {
     {paraph_Keys_health_tag, health},
     {paraph_Keys_enrol_tag, enrol},
+    {paraph_Keys_plan_attest_tag, plan_attest},
     {paraph_Keys_activation_begin_tag, begin},
     {paraph_Keys_code_send_tag, code_send},
     {paraph_Keys_code_try_tag, code_try},

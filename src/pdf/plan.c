@@ -226,6 +226,18 @@ plan_find(const struct plan *p, enum plan_kind kind, uint16_t signer, size_t *re
 }
 
 void
+plan_mac(struct bytes key, const uint8_t revision0_sha256[DIGEST_SHA256_LEN],
+    const uint8_t plan_sha256[DIGEST_SHA256_LEN], uint8_t ret_mac[PLAN_MAC_LEN])
+{
+	static const char label[] = "paraph plan"; /* its zero octet too */
+	uint8_t all[sizeof label + 2 * DIGEST_SHA256_LEN];
+	memcpy(all, label, sizeof label);
+	memcpy(all + sizeof label, revision0_sha256, DIGEST_SHA256_LEN);
+	memcpy(all + sizeof label + DIGEST_SHA256_LEN, plan_sha256, DIGEST_SHA256_LEN);
+	digest_hmac_sha256(key, BYTES_OF(all), ret_mac);
+}
+
+void
 plan_appearance(const struct plan *p, size_t field, uint8_t ret_digest[DIGEST_SHA256_LEN])
 {
 	const struct plan_field *f = &p->fields[field];

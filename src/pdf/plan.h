@@ -73,6 +73,13 @@ err_t plan_read(struct bytes octets, struct plan *ret_plan);
 /* The index of the signer's field of that kind; ERR_PDF_PLAN when there is none. */
 err_t plan_find(const struct plan *plan, enum plan_kind kind, uint16_t signer, size_t *ret_field);
 
+/* What paraph-document says of a plan that it made for a revision 0, so that keys need not take core's word for it:
+ * HMAC-SHA-256 with a key that paraphd makes at its start and gives to those two alone (PLAN_KEY_LEN octets behind the
+ * descriptor `plan-key`). */
+enum { PLAN_KEY_LEN = 32, PLAN_MAC_LEN = DIGEST_SHA256_LEN };
+void plan_mac(struct bytes key, const uint8_t revision0_sha256[DIGEST_SHA256_LEN],
+    const uint8_t plan_sha256[DIGEST_SHA256_LEN], uint8_t ret_mac[PLAN_MAC_LEN]);
+
 /* SHA-256 over the final appearance of a field (entries, a zero octet, data): what the signer chose to show. */
 void plan_appearance(const struct plan *plan, size_t field, uint8_t ret_digest[DIGEST_SHA256_LEN]);
 

@@ -121,7 +121,10 @@ static const char migration_2[] =
     "CREATE INDEX revision_blob ON revision (blob);"
     "CREATE INDEX proof_blob ON proof (blob);";
 
-static const char *const migrations[] = {migration_1, migration_2};
+/* What keys says of a plan; documents prepared before have none and are prepared anew, in a new request. */
+static const char migration_3[] = "ALTER TABLE document ADD COLUMN plan_mac BLOB;";
+
+static const char *const migrations[] = {migration_1, migration_2, migration_3};
 
 static err_t
 run(sqlite3 *db, const char *sql)

@@ -46,6 +46,7 @@ roster_make(const struct instance *instance, struct roster *ret_roster)
 	size_t keys_status = program_add(r, "keys-status", "paraph-keys", INSTANCE_USER_KEYS_STATUS, 3);
 	snprintf(r->programs[keys_status].argument, ROSTER_NAME_MAX, "role=status");
 	size_t document = program_add(r, "document", "paraph-document", INSTANCE_USER_DOCUMENT, 3);
+	r->programs[issuing].plan_key = r->programs[document].plan_key = true;
 	size_t courier = program_add(r, "courier", "paraph-courier", INSTANCE_USER_COURIER, 2);
 	snprintf(r->programs[courier].socket, ROSTER_NAME_MAX, "courier.sock");
 	size_t core = program_add(r, "core", "paraph-core", INSTANCE_USER_CORE, 1);

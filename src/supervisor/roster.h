@@ -22,6 +22,7 @@ struct roster_program {
 	enum instance_user user;
 	bool group_front;   /* also in the group of the front, to hand files to it */
 	bool front;         /* nginx */
+	bool plan_key;      /* gets the key with which document vouches to keys for plans */
 	unsigned stop_step; /* programs of step 0 are stopped first */
 };
 

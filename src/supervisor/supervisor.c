@@ -1,5 +1,7 @@
 #include "supervisor/supervisor.h"
 #include "base/log.h"
+#include "base/rand.h"
+#include "base/secret.h"
 #include "base/time.h"
 #include "os/clock.h"
 #include "os/file.h"
@@ -15,10 +17,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-enum { FAILURES_AT_START = 3 }; /* a program that never became ready is started so often, then the whole start fails */
+enum {
+	FAILURES_AT_START = 3, /* a program that never became ready is started so often, then the whole start fails */
+	PLAN_KEY_OCTETS = 32,
+};
 
 #define TICK_US (20 * INT64_C(1000))
 #define STOP_US (10 * TIME_SECOND) /* patience with one step of stopping */
@@ -33,13 +39,14 @@ static struct {
 	char paths[ROSTER_PROGRAMS_MAX][PATH_MAX];
 	int waiting[ROSTER_CHANNELS_MAX][2]; /* an end for a program that does not run yet; -1 */
 	int signal_fd;
+	int plan_key_fd; /* PLAN_KEY_OCTETS random ones; -1 */
 	bool announced;
 	bool stopping;
 	unsigned stop_step;
 	int64_t stop_until_us;
 	err_t failure;
 	char failure_detail[1024];
-} self = {.signal_fd = -1};
+} self = {.signal_fd = -1, .plan_key_fd = -1};
 
 static void
 fd_close(int *fd)
@@ -290,6 +297,8 @@ program_start(struct child *c)
 	size_t own = n;
 	if (c->listen_fd >= 0)
 		fds[n++] = (struct child_fd){"fcgi", c->listen_fd};
+	if (c->program->plan_key)
+		fds[n++] = (struct child_fd){"plan-key", self.plan_key_fd};
 	if (!err_is(e))
 		e = child_start(c, self.instance, self.paths[index_of(c)], fds, n);
 	for (size_t k = 0; k < own; k++)
@@ -445,6 +454,23 @@ children_make(void)
 	return OK;
 }
 
+/* What document and keys share past core: with it the one vouches to the other for a plan. It lives as long as paraphd. */
+static err_t
+plan_key_make(void)
+{
+	uint8_t key[PLAN_KEY_OCTETS];
+	self.plan_key_fd = memfd_create("plan-key", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (self.plan_key_fd < 0)
+		return err_errno("plan-key");
+	rand_fill(key, sizeof key);
+	err_t e = file_write(self.plan_key_fd, BYTES_OF(key));
+	secret_wipe(key, sizeof key);
+	TRY(e);
+	if (fcntl(self.plan_key_fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+		return err_errno("plan-key");
+	return OK;
+}
+
 static err_t
 everything_start(void)
 {
@@ -465,6 +491,7 @@ supervisor_run(const struct instance *instance)
 	roster_make(instance, &self.roster);
 	TRY(signal_open(true, &self.signal_fd));
 	TRY(front_write(instance, self.roster.status_n));
+	TRY(plan_key_make());
 	err_t e = children_make();
 	if (!err_is(e)) {
 		e = everything_start();
@@ -473,6 +500,7 @@ supervisor_run(const struct instance *instance)
 		e = loop_run(self.loop);
 	}
 	sockets_remove();
+	fd_close(&self.plan_key_fd);
 	loop_free(self.loop);
 	TRY(e);
 	log_event(LOG_INFO, "stopped", NULL);

@@ -4,8 +4,8 @@
 #define TAGS(...) (const pb_size_t[]){__VA_ARGS__, 0}
 
 const struct table table_core_keys = {"core-keys", &message_keys,
-    TAGS(paraph_Keys_health_tag, paraph_Keys_enrol_tag, paraph_Keys_activation_begin_tag, paraph_Keys_code_send_tag,
-        paraph_Keys_code_try_tag, paraph_Keys_activation_complete_tag, paraph_Keys_sign_begin_tag,
+    TAGS(paraph_Keys_health_tag, paraph_Keys_enrol_tag, paraph_Keys_plan_attest_tag, paraph_Keys_activation_begin_tag,
+        paraph_Keys_code_send_tag, paraph_Keys_code_try_tag, paraph_Keys_activation_complete_tag, paraph_Keys_sign_begin_tag,
         paraph_Keys_stamp_put_tag, paraph_Keys_dss_put_tag, paraph_Keys_doc_stamp_put_tag, paraph_Keys_intent_void_tag,
         paraph_Keys_intent_ask_tag, paraph_Keys_sign_resume_tag, paraph_Keys_checkpoint_sign_tag,
         paraph_Keys_journal_root_ask_tag, paraph_Keys_statement_ask_tag, paraph_Keys_proof_seal_tag,

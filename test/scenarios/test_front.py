@@ -297,11 +297,11 @@ def test_programs_get_what_they_need_and_nothing_else(service):
     starts = {(pathlib.Path(r["arguments"][0]).name, *[a for a in r["arguments"] if a.startswith(("role", "index"))]): r
               for r in service.records("start")}
     wanted = {
-        ("paraph-keys", "role=issuing"): {"control", "core-keys", "keys-courier"},
+        ("paraph-keys", "role=issuing"): {"control", "core-keys", "keys-courier", "plan-key"},
         ("paraph-keys", "role=status"): {"control", "status-keys-0", "status-keys-1"},
         ("paraph-status", "index=0"): {"control", "core-status-0", "status-keys-0", "fcgi"},
         ("paraph-status", "index=1"): {"control", "core-status-1", "status-keys-1", "fcgi"},
-        ("paraph-document",): {"control", "core-document"},
+        ("paraph-document",): {"control", "core-document", "plan-key"},
         ("paraph-courier",): {"control", "core-courier", "keys-courier", "fcgi"},
         ("paraph-core",): {"control", "core-keys", "core-document", "core-courier", "core-status-0", "core-status-1", "fcgi"},
     }

@@ -6,6 +6,7 @@
 #include "os/file.h"
 #include "os/process.h"
 #include "os/socket.h"
+#include "pdf/plan.h"
 #include "sample.h"
 #include "unit.h"
 #include "wire/channel.h"
@@ -17,11 +18,21 @@
 #include <sys/wait.h>
 
 static const char *program;
+static const uint8_t plan_key[PLAN_KEY_LEN] = "thirty-two octets, made for this";
 
 struct run {
 	pid_t pid;
 	int core, control;
 };
+
+static int
+file_with(struct bytes data)
+{
+	int fd = memfd_create("sample", MFD_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_ok(file_write(fd, data));
+	return fd;
+}
 
 static err_t
 start(struct run *r, const char *fault)
@@ -29,15 +40,17 @@ start(struct run *r, const char *fault)
 	int core[2], control[2];
 	char environment[64];
 	snprintf(environment, sizeof environment, "PARAPH_FAULT=%s", fault == NULL ? "" : fault);
+	int key = file_with(bytes(plan_key, sizeof plan_key));
 	TRY(socket_pair(core));
 	TRY(socket_pair(control));
-	static char name[] = "paraph-document", core_at[] = "core-document=3", control_at[] = "control=4";
-	char *argv[] = {name, core_at, control_at, NULL};
+	static char name[] = "paraph-document", core_at[] = "core-document=3", control_at[] = "control=4", key_at[] = "plan-key=5";
+	char *argv[] = {name, core_at, control_at, key_at, NULL};
 	static char no_leaks[] = "ASAN_OPTIONS=detect_leaks=0"; /* a jailed process cannot look at itself */
 	char *envp[] = {no_leaks, fault == NULL ? NULL : environment, NULL};
-	struct process_descriptor fds[] = {{core[1], 3}, {control[1], 4}, {2, 2}};
-	struct process_start s = {.path = program, .argv = argv, .envp = envp, .descriptors = fds, .descriptors_n = 3};
+	struct process_descriptor fds[] = {{core[1], 3}, {control[1], 4}, {2, 2}, {key, 5}};
+	struct process_start s = {.path = program, .argv = argv, .envp = envp, .descriptors = fds, .descriptors_n = 4};
 	TRY(process_start(&s, &r->pid));
+	close(key);
 	close(core[1]);
 	close(control[1]);
 	r->core = core[0];
@@ -74,15 +87,6 @@ open_child(const struct run *r)
 	message_free(&message_document, m);
 	close(pair[1]);
 	return pair[0];
-}
-
-static int
-file_with(struct bytes data)
-{
-	int fd = memfd_create("sample", MFD_CLOEXEC);
-	assert_true(fd >= 0);
-	assert_ok(file_write(fd, data));
-	return fd;
 }
 
 static void
@@ -134,6 +138,21 @@ ask(const struct run *r, int file, size_t fds_n, int *ret_files, paraph_Document
 	return e;
 }
 
+/* The MAC is over the digests of original and increment together, and of the plan. */
+static void
+vouched(struct bytes original, int increment_fd, const paraph_Prepared *p)
+{
+	uint8_t revision0[DIGEST_SHA256_LEN], mac[PLAN_MAC_LEN];
+	AUTO_BUF(all, 10 * 1024 * 1024);
+	buf_put(&all, original);
+	lseek(increment_fd, 0, SEEK_SET);
+	assert_ok(file_read(increment_fd, &all));
+	digest_sha256(buf_bytes(&all), revision0);
+	plan_mac(bytes(plan_key, sizeof plan_key), revision0, p->plan_sha256.bytes, mac);
+	assert_int_equal(p->plan_mac.size, sizeof mac);
+	assert_memory_equal(p->plan_mac.bytes, mac, sizeof mac);
+}
+
 static void
 prepares_in_the_jail(void **state)
 {
@@ -147,7 +166,8 @@ prepares_in_the_jail(void **state)
 	paraph_Document *answer = message_new(&message_document);
 	assert_ok(start(&r, NULL));
 	for (int i = 0; i < 3; i++) {
-		int file = file_with(sample_make(&s, "csh"[i], "", ""));
+		struct bytes original = sample_make(&s, "csh"[i], "", "");
+		int file = file_with(original);
 		assert_ok(ask(&r, file, 3, files, answer));
 		assert_int_equal(answer->which_body, paraph_Document_prepared_tag);
 		assert_int_equal(answer->id, 77);
@@ -158,6 +178,7 @@ prepares_in_the_jail(void **state)
 		assert_ok(file_read(files[1], &plan));
 		digest_sha256(buf_bytes(&plan), digest);
 		assert_memory_equal(answer->body.prepared.plan_sha256.bytes, digest, sizeof digest);
+		vouched(original, files[0], &answer->body.prepared);
 		assert_int_equal(answer->body.prepared.appearance_sha256_count, 1);
 		assert_int_equal(answer->body.prepared.pages, 1);
 		close(files[0]);

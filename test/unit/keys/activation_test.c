@@ -55,6 +55,7 @@ begin(struct ask *k)
 		memset(m->documents[i].revision0_sha256.bytes, 0x7f - i, 32);
 		memset(m->documents[i].plan_sha256.bytes, 0x30 + i, 32);
 		snprintf(m->documents[i].title, sizeof m->documents[i].title, "Contract %u", i);
+		assert_ok(house_attest(&house, &m->documents[i]));
 	}
 	m->terms_sha256.size = 32;
 	snprintf(m->sender, sizeof m->sender, "Example Sender");

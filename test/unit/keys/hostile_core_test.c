@@ -138,6 +138,39 @@ other_address(void **state)
 	assert_int_equal(house.messages, before);
 }
 
+/* A plan of core's own could name any object as the field, and show under the signature what the signer never saw. */
+static void
+plan_of_its_own(void **state)
+{
+	(void)state;
+	paraph_Keys *q = message_new(&message_keys), *a = message_new(&message_keys);
+	paraph_PlanAttest *m = &q->body.plan_attest;
+	q->which_body = paraph_Keys_plan_attest_tag;
+	HOUSE_ID(m->revision0_sha256, paper->revision0);
+	HOUSE_ID(m->plan_sha256, paper->plan_sha256);
+	m->mac.size = PLAN_MAC_LEN; /* core has not the key */
+	assert_err(house_core(&house, q, NULL, 0, a), ERR_MAC);
+	m->mac.size = 0;
+	assert_err(house_core(&house, q, NULL, 0, a), ERR_MAC);
+	message_free(&message_keys, q);
+	message_free(&message_keys, a);
+
+	unsigned before = house.messages;
+	rand_fill(paper->request, 16);
+	paper_signer(paper, 0);
+	q = paper_begin_message(paper); /* attested: the honest plan for this revision 0 */
+	q->body.activation_begin.documents[0].plan_sha256.bytes[7] ^= 1;
+	assert_err(paper_tell(paper, q), ERR_MAC);
+	q = paper_begin_message(paper);
+	q->body.activation_begin.documents[0].revision0_sha256.bytes[7] ^= 1; /* nor for another revision 0 */
+	assert_err(paper_tell(paper, q), ERR_MAC);
+	q = paper_begin_message(paper);
+	q->body.activation_begin.documents[0].plan_mac.size = 0;
+	assert_err(paper_tell(paper, q), ERR_MAC);
+	assert_int_equal(house.messages, before); /* no code went out for any of them */
+	assert_ok(paper_tell(paper, paper_begin_message(paper)));
+}
+
 /* With a complete activation: only for that document, that subject, that appearance, once. */
 static void
 other_document_and_subject(void **state)
@@ -245,6 +278,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(expired_activation),
     cmocka_unit_test(sixth_code),
     cmocka_unit_test(other_address),
+    cmocka_unit_test(plan_of_its_own),
     cmocka_unit_test(other_document_and_subject),
     cmocka_unit_test(replay),
     cmocka_unit_test(other_ocsp_key),

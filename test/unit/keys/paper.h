@@ -144,8 +144,8 @@ paper_tell(struct paper *p, paraph_Keys *q)
 	return e;
 }
 
-static inline err_t
-paper_begin(struct paper *p)
+static inline paraph_Keys *
+paper_begin_message(struct paper *p)
 {
 	paraph_Keys *q = message_new(&message_keys);
 	paraph_ActivationBegin *m = &q->body.activation_begin;
@@ -161,8 +161,15 @@ paper_begin(struct paper *p)
 	HOUSE_ID(m->documents[0].plan_sha256, p->plan_sha256);
 	m->documents[0].field = p->field;
 	snprintf(m->documents[0].title, sizeof m->documents[0].title, "Contract");
+	assert_ok(house_attest(p->house, &m->documents[0]));
 	m->terms_sha256.size = 32;
-	return paper_tell(p, q);
+	return q;
+}
+
+static inline err_t
+paper_begin(struct paper *p)
+{
+	return paper_tell(p, paper_begin_message(p));
 }
 
 static inline err_t

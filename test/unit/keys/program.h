@@ -7,6 +7,7 @@
 #include "os/process.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 /* argv beyond role and instance, NULL-terminated; descriptors as in process_start. */
@@ -48,15 +49,19 @@ program_wait(pid_t pid)
 static inline pid_t
 program_issuing(struct house *h, int *ret_core_fd)
 {
-	int core[2], courier[2];
+	int core[2], courier[2], plan_key = memfd_create("plan-key", MFD_CLOEXEC);
+	uint8_t key[PLAN_KEY_LEN];
+	house_plan_key(key);
+	assert_ok(file_write(plan_key, BYTES_OF(key)));
 	desk_free(h->issuing);
 	h->issuing = NULL;
 	pthread_join(h->courier, NULL);
 	close(h->courier_fd);
 	assert_ok(socket_pair(core));
 	assert_ok(socket_pair(courier));
-	const struct process_descriptor fds[] = {{0, 0}, {1, 1}, {2, 2}, {core[1], 3}, {courier[1], 4}};
-	pid_t pid = program_start(h, "issuing", "core-keys=3 keys-courier=4", fds, 5);
+	const struct process_descriptor fds[] = {{0, 0}, {1, 1}, {2, 2}, {core[1], 3}, {courier[1], 4}, {plan_key, 5}};
+	pid_t pid = program_start(h, "issuing", "core-keys=3 keys-courier=4 plan-key=5", fds, 6);
+	close(plan_key);
 	close(core[1]);
 	close(courier[1]);
 	h->courier_fd = courier[0];
