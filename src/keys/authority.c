@@ -288,6 +288,7 @@ crl_sign(struct desk *d, const paraph_CrlSign *m, enum keystore_use signer, stru
 	const struct crl_facts facts = {.issuer = issuer.subject, .issuer_key_id = issuer.subject_key_id,
 	    .algorithm = algorithm_of(signer), .number = crl_number(d, m->number), .this_update_at = time_floor(m->this_update),
 	    .next_update_at = time_floor(m->next_update), .expired_since_at = issuer.not_before_at};
+	TRY(desk_number_check(book_crl_number(d->book), facts.number));
 	uint8_t *space = buf_extend(room, 2 * half);
 	if (space == NULL)
 		return buf_check(room);

@@ -228,7 +228,19 @@ desk_record(struct desk *d, enum record_type type, int64_t now, const void *reco
 	AUTO_BUF(payload, SEGMENT_PAYLOAD_MAX);
 	record_write(type, record, &payload);
 	TRY(buf_check(&payload));
+	/* What the next start could not read would be its end, and that of every later one. */
+	if (err_is(record_check(type, buf_bytes(&payload))))
+		return err_make(ERR_INTERNAL, "a record of type %d that could not be read again", (int)type);
 	return journal_put(d->journal, (uint8_t)type, now, buf_bytes(&payload));
+}
+
+err_t
+desk_number_check(uint64_t before, uint64_t number)
+{
+	if (number > INT64_MAX || (number > before && number - before > DESK_STEP_MAX))
+		return err_make(ERR_LIMIT, "the number %llu does not follow %llu", (unsigned long long)number,
+		    (unsigned long long)before);
+	return OK;
 }
 
 err_t

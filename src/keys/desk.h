@@ -47,6 +47,12 @@ void desk_free(struct desk *d); /* accepts NULL */
 /* Writes one record (a struct of keys/record.h) durably; the time is now. */
 err_t desk_record(struct desk *d, enum record_type type, int64_t now, const void *record);
 
+/* Whether a number that core counts (lists, leaves of the log) may come after the highest one so far, which is kept for ever: one
+ * message must not use up all that are left. A step is larger than core could ever be behind, and 2^31 of them are needed to
+ * come to an end: more records than any disk holds. ERR_LIMIT. */
+#define DESK_STEP_MAX (UINT64_C(1) << 32)
+err_t desk_number_check(uint64_t before, uint64_t number);
+
 /* A signature of a key of this process over data, hashed here with the key's own digest. */
 err_t desk_sign(struct desk *d, enum keystore_use use, struct bytes data, uint8_t *ret_signature, size_t *ret_n);
 

@@ -24,6 +24,7 @@ evidence_checkpoint(struct desk *d, const paraph_CheckpointSign *m, paraph_Keys 
 		return err_make(ERR_INPUT, "the checkpoint is not complete");
 	if (m->size < book_checkpoint_size(d->book))
 		return err_make(ERR_EVIDENCE, "a larger log was signed before");
+	TRY(desk_number_check(book_checkpoint_size(d->book), m->size));
 	memcpy(c.root, m->root.bytes, sizeof c.root);
 	checkpoint_write(&c, &text);
 	TRY(buf_check(&text));

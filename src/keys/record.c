@@ -169,6 +169,18 @@ record_read(enum record_type type, struct bytes payload, void *ret_record)
 }
 
 err_t
+record_check(enum record_type type, struct bytes payload)
+{
+	size_t room = type < sizeof types / sizeof *types ? types[type].size : 0;
+	void *space = malloc(room + 1);
+	if (space == NULL)
+		abort();
+	err_t e = record_read(type, payload, space);
+	free(space);
+	return e;
+}
+
+err_t
 record_document_read(struct bytes documents, size_t *at, struct record_document *ret_document)
 {
 	struct bytes rest = bytes_sub(documents, *at, documents.n);

@@ -158,6 +158,8 @@ struct record_stamp_sign {
 void record_write(enum record_type type, const void *record, struct buf *b);
 /* Reads the payload of a record of this type into its struct; ERR_JOURNAL. The octets are borrowed from payload. */
 err_t record_read(enum record_type type, struct bytes payload, void *ret_record);
+/* Whether a payload will be read again, before it is written for ever; ERR_JOURNAL. */
+err_t record_check(enum record_type type, struct bytes payload);
 
 /* Reads the next document at *at of record_activation_begun.documents; ERR_JOURNAL at a malformed one. */
 err_t record_document_read(struct bytes documents, size_t *at, struct record_document *ret_document);

@@ -307,6 +307,10 @@ lists_are_numbered(void **state)
 	house_restart(&house);
 	assert_err(crl(5, BYTES_OF(entries), 2, 24 * TIME_HOUR, &list), ERR_LINT);
 	assert_err(crl(6, BYTES_OF(entries), 3, 24 * TIME_HOUR, &list), ERR_INPUT); /* three entries do not lie in two */
+	assert_err(crl(6 + DESK_STEP_MAX, BYTES_OF(entries), 2, 24 * TIME_HOUR, &list), ERR_LIMIT); /* nor does it follow */
+	assert_err(crl(INT64_MAX, BYTES_OF(entries), 2, 24 * TIME_HOUR, &list), ERR_LIMIT);
+	assert_err(crl(UINT64_C(1) << 63, BYTES_OF(entries), 2, 24 * TIME_HOUR, &list), ERR_LIMIT);
+	house_restart(&house);
 	assert_ok(crl(6, bytes(NULL, 0), 0, 24 * TIME_HOUR, &list));
 }
 

@@ -384,22 +384,52 @@ seals_only_its_own(void **state)
 	free(p);
 }
 
+static err_t
+checkpoint(uint64_t size)
+{
+	struct paper p = {.house = &house};
+	paraph_Keys *q = message_new(&message_keys);
+	q->which_body = paraph_Keys_checkpoint_sign_tag;
+	snprintf(q->body.checkpoint_sign.origin, 100, "DEMO Paraph");
+	q->body.checkpoint_sign.size = size;
+	q->body.checkpoint_sign.root.size = 32;
+	q->body.checkpoint_sign.at = clock_now();
+	return paper_tell(&p, q);
+}
+
 static void
 checkpoints_only_grow(void **state)
 {
 	(void)state;
-	struct paper p = {.house = &house};
-	for (uint64_t i = 0; i < 3; i++) {
-		static const uint64_t sizes[] = {10, 11, 10};
-		paraph_Keys *q = message_new(&message_keys);
-		q->which_body = paraph_Keys_checkpoint_sign_tag;
-		snprintf(q->body.checkpoint_sign.origin, 100, "DEMO Paraph");
-		q->body.checkpoint_sign.size = sizes[i];
-		q->body.checkpoint_sign.root.size = 32;
-		q->body.checkpoint_sign.at = clock_now();
-		err_t e = paper_tell(&p, q);
-		assert_int_equal(e.code, i == 2 ? ERR_EVIDENCE : ERR_OK);
-	}
+	assert_ok(checkpoint(10));
+	assert_ok(checkpoint(11));
+	assert_err(checkpoint(10), ERR_EVIDENCE);
+}
+
+/* A number that no record can hold, or that leaves none to come, is no number of a log: it would have been the end of this
+ * journal. */
+static void
+checkpoints_grow_by_steps(void **state)
+{
+	(void)state;
+	static const uint64_t far[] = {11 + DESK_STEP_MAX + 1, INT64_MAX, UINT64_C(1) << 63, UINT64_MAX};
+	for (size_t i = 0; i < sizeof far / sizeof *far; i++)
+		assert_err(checkpoint(far[i]), ERR_LIMIT);
+	house_restart(&house);
+	assert_ok(checkpoint(12));
+	assert_ok(checkpoint(12 + DESK_STEP_MAX));
+	house_restart(&house);
+	assert_err(checkpoint(12 + 3 * DESK_STEP_MAX), ERR_LIMIT);
+}
+
+/* Whatever a handler lets through: what the next start could not read is not written. */
+static void
+unreadable_records_are_not_written(void **state)
+{
+	(void)state;
+	const struct record_crl_sign r = {.number = 1, .this_update_at = UINT64_C(1) << 63};
+	assert_err(desk_record(house.issuing, RECORD_CRL_SIGN, clock_now(), &r), ERR_INTERNAL);
+	house_restart(&house);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -413,6 +443,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(wrong_stamps),
     cmocka_unit_test(seals_only_its_own),
     cmocka_unit_test(checkpoints_only_grow),
+    cmocka_unit_test(checkpoints_grow_by_steps),
+    cmocka_unit_test(unreadable_records_are_not_written),
 };
 
 int
