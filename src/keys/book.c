@@ -288,13 +288,31 @@ take_result(struct book *b, const struct segment_record *s)
 	return OK;
 }
 
+/* Only the newest of them is kept: a signature may be resumed and finished any number of times. */
+static void
+keep_result(struct entry *e, const struct segment_record *s)
+{
+	struct buf *all = &e->records;
+	size_t behind = e->result_at + e->result_n;
+	if (e->result_n > 0) {
+		memmove(all->p + e->result_at, all->p + behind, all->n - behind);
+		all->n -= e->result_n;
+	}
+	e->result_at = all->n;
+	segment_record_write(all, s);
+	e->result_n = all->n - e->result_at;
+}
+
 static err_t
 take_document_result(struct book *b, const struct segment_record *s)
 {
 	struct record_document_result r;
-	struct book_intent *i = NULL;
 	TRY(record_read(s->type, s->payload, &r));
-	TRY(intent_of(b, s, r.intent, &i));
+	struct entry *e = book_find(&b->intents, r.intent);
+	if (e == NULL)
+		return unknown("an intent");
+	keep_result(e, s);
+	struct book_intent *i = &e->is.intent;
 	i->finished = true;
 	memcpy(i->result_sha256, r.sha256, sizeof i->result_sha256);
 	i->result_length = r.length;

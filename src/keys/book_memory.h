@@ -17,6 +17,7 @@ struct entry {
 	size_t users;        /* of an activation: intents that are remembered */
 	size_t spare;        /* of an activation, while forgetting: those of them that need not be */
 	struct buf records;
+	size_t result_at, result_n; /* of an intent: where its DOCUMENT_RESULT stands in records; n is 0 before the first */
 	union {
 		uint8_t id[RECORD_ID]; /* both begin with it */
 		struct book_activation activation;

@@ -167,12 +167,15 @@ put_numbers(const struct book *book, struct buf *b)
 	segment_record_write(b, &(struct segment_record){RECORD_CERTIFICATE_SIGN, book->newest_at, buf_bytes(&payload)});
 }
 
+/* Records that did not fit would end in half a one: then there is no snapshot, and the old segment goes on. */
 static void
 put_map(const struct map *m, struct buf *b)
 {
 	for (size_t i = 0; i < BUCKETS; i++)
-		for (const struct entry *e = m->buckets[i]; e != NULL; e = e->next)
+		for (const struct entry *e = m->buckets[i]; e != NULL; e = e->next) {
+			b->over = b->over || err_is(buf_check(&e->records));
 			buf_put(b, buf_bytes(&e->records));
+		}
 }
 
 void

@@ -522,6 +522,8 @@ resume(struct desk *d, const paraph_SignBegin *m, const int *fds, paraph_Keys *r
 	struct pen *old = NULL;
 	TRY(book_intent(d->book, m->intent.bytes, &i));
 	TRY(answer_again(d, m, &i, ret_answer));
+	if (i.released)
+		return err_make(ERR_INTENT, "the signature was released");
 	struct act *t = calloc(1, sizeof *t);
 	if (t == NULL)
 		abort();

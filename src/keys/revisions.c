@@ -104,6 +104,8 @@ take(struct desk *d, const uint8_t *intent, size_t n, enum pen_step step, struct
 	TRY(book_intent(d->book, intent, ret_intent));
 	if (ret_intent->known == BOOK_VOIDED)
 		return err_make(ERR_INTENT_VOID, "the intent is void");
+	if (ret_intent->released)
+		return err_make(ERR_INTENT, "the signature was released");
 	TRY(pens_take(d->pens, intent, ret_pen));
 	if ((*ret_pen)->step == step)
 		return OK;

@@ -304,6 +304,38 @@ remembers_what_an_open_activation_signed(void **state)
 	book_free(b);
 }
 
+/* However often a signature is resumed and finished: only the newest result goes on, and nothing is cut off. */
+static void
+keeps_the_newest_result(void **state)
+{
+	(void)state;
+	struct book *b = book_new();
+	struct book_intent i;
+	struct record_document_result r = {.length = 0};
+	struct record_intent_voided voided = {.reason = bytes("why", 3)};
+	begin(b, 0, 1, 1000000);
+	sign(b, 0, 1, 3);
+	id_of(r.intent, 4, 0);
+	id_of(voided.intent, 4, 0);
+	AUTO_BUF(small, SEGMENT_SNAPSHOT_MAX);
+	book_snapshot(b, &small);
+	for (uint32_t n = 1; n <= 5000; n++) {
+		r.length = 0x1000 + n; /* always of the same length in DER */
+		apply(b, RECORD_DOCUMENT_RESULT, n, &r);
+	}
+	apply(b, RECORD_INTENT_VOIDED, 6000, &voided);
+	AUTO_BUF(large, SEGMENT_SNAPSHOT_MAX);
+	book_snapshot(b, &large);
+	assert_true(large.n < small.n + 100);
+	struct book *copy = copy_of(b);
+	compare(b, copy, 0);
+	assert_ok(book_intent(copy, r.intent, &i));
+	assert_int_equal(i.known, BOOK_VOIDED);
+	assert_int_equal(i.result_length, 0x1000 + 5000);
+	book_free(copy);
+	book_free(b);
+}
+
 /* Wrong codes for one record count together, whatever request and signer they came with; right ones do not. */
 static void
 counts_wrong_codes_of_a_person(void **state)
@@ -393,6 +425,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(snapshot_is_the_same_memory),
     cmocka_unit_test(forgets_what_is_over),
     cmocka_unit_test(remembers_what_an_open_activation_signed),
+    cmocka_unit_test(keeps_the_newest_result),
     cmocka_unit_test(counts_wrong_codes_of_a_person),
     cmocka_unit_test(knows_one_ocsp_key),
     cmocka_unit_test(claims_exclude),

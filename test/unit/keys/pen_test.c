@@ -380,6 +380,12 @@ seals_only_its_own(void **state)
 	proof.p[proof.n - 20] ^= 1;
 	assert_ok(seal(p, result, told, whole, &sealed));
 	assert_true(sealed.cms.size > 500);
+	assert_ok(seal(p, result, told, whole, &sealed)); /* asked again after a lost answer */
+	/* what was released is not made again */
+	assert_err(paper_resume(p), ERR_INTENT);
+	house_restart(&house);
+	assert_err(paper_resume(p), ERR_INTENT);
+	assert_ok(seal(p, result, told, whole, &sealed));
 	paper_done(p);
 	free(p);
 }
