@@ -2,7 +2,8 @@
  * What the issuing role remembers: activations, intents, counters and the numbers of lists. It changes by journal records
  * only (book_apply, which the journal calls), so a restart reads the same memory that was there before. What is over is
  * forgotten when a segment is opened: an activation when it is used up or ended ten minutes ago and no intent of it
- * is remembered, an intent when BOOK_OVER_MAX younger ones are over too. Everything is handed out as a copy; any thread.
+ * is remembered, an intent when BOOK_OVER_MAX younger ones are over too; neither while somebody has a claim on it. The snapshot
+ * leaves it out, and only when that is durable is it gone here. Everything is handed out as a copy; any thread.
  */
 #ifndef PARAPH_KEYS_BOOK_H
 #define PARAPH_KEYS_BOOK_H
@@ -65,6 +66,7 @@ void book_free(struct book *b);
 /* The hooks of the journal. */
 err_t book_apply(void *book, const struct segment_record *record);
 void book_snapshot(void *book, struct buf *b);
+void book_snapshot_opened(void *book);
 
 /* ERR_ACTIVATION, ERR_INTENT when there is none. */
 err_t book_activation(struct book *b, const uint8_t id[RECORD_ID], struct book_activation *ret_activation);

@@ -16,6 +16,7 @@ struct entry {
 	struct entry *next_serial;
 	size_t users;        /* of an activation: intents that are remembered */
 	size_t spare;        /* of an activation, while forgetting: those of them that need not be */
+	bool gone;           /* left out of the newest snapshot */
 	struct buf records;
 	size_t result_at, result_n; /* of an intent: where its DOCUMENT_RESULT stands in records; n is 0 before the first */
 	union {

@@ -1,26 +1,17 @@
-/* What of the book goes on into the next segment: forgets what is over, and writes the rest as the records that made it. */
+/* What of the book goes on into the next segment: chooses what is over, writes the rest as the records that made it, and forgets
+ * what was chosen once that segment is durable. */
 #include "keys/book_memory.h"
 #include "keys/keystore.h"
 
 enum { PIECE = 32 * 1024 }; /* octets of counters in one record */
 #define AFTER_END (10 * 60 * INT64_C(1000000))
 
-/* ---- forgetting ---- */
+/* ---- what is over ---- */
 
 static bool
 intent_is_over(const struct book_intent *i)
 {
 	return i->released || i->known == BOOK_VOIDED;
-}
-
-static void
-remove_entry(struct map *m, struct entry *gone)
-{
-	struct entry **at = book_bucket(m, gone->is.id);
-	while (*at != gone)
-		at = &(*at)->next;
-	*at = gone->next;
-	book_entry_free(gone);
 }
 
 static int
@@ -56,11 +47,30 @@ collect(struct map *m, bool (*wanted)(struct book *b, const struct entry *e), st
 	return all;
 }
 
+/* Whether somebody has a claim on this, by all octets but the first ones. */
+static bool
+claimed(const struct book *b, const uint8_t id[RECORD_ID], size_t from)
+{
+	for (size_t i = 0; i < b->claims_n; i++)
+		if (memcmp(b->claims[i] + from, id + from, RECORD_ID - from) == 0)
+			return true;
+	return false;
+}
+
+/* Who works on an activation claims its id, its signer or one of its documents (the id with another first octet): what it was
+ * judged by must be there until the record is, however far the clock went meanwhile. */
+static bool
+claimed_activation(const struct book *b, const struct book_activation *a)
+{
+	uint8_t signer[RECORD_ID] = {0};
+	counter_print(a->request, a->signer, signer);
+	return claimed(b, a->id, 1) || claimed(b, signer, 0);
+}
+
 static bool
 over_intent(struct book *b, const struct entry *e)
 {
-	(void)b;
-	return intent_is_over(&e->is.intent);
+	return intent_is_over(&e->is.intent) && !claimed(b, e->is.id, 0);
 }
 
 static bool
@@ -79,20 +89,8 @@ past(const struct book *b, const struct book_activation *a)
 static bool
 over_activation(struct book *b, const struct entry *e)
 {
-	return e->users == 0 && (used_up(&e->is.activation) || past(b, &e->is.activation));
-}
-
-static void
-forget_intent(struct book *b, struct entry *e)
-{
-	struct entry *a = book_find(&b->activations, e->is.intent.activation);
-	if (a != NULL)
-		a->users--;
-	struct entry **at = book_serial_bucket(b, e->is.intent.serial);
-	while (*at != e)
-		at = &(*at)->next_serial;
-	*at = e->next_serial;
-	remove_entry(&b->intents, e);
+	const struct book_activation *a = &e->is.activation;
+	return e->users == e->spare && (used_up(a) || past(b, a)) && !claimed_activation(b, a);
 }
 
 static void
@@ -113,7 +111,17 @@ may_forget(struct book *b, const struct entry *intent)
 }
 
 static void
-forget(struct book *b)
+keep_all(struct map *m)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct entry *e = m->buckets[i]; e != NULL; e = e->next) {
+			e->gone = false;
+			e->spare = 0;
+		}
+}
+
+static void
+choose_intents(struct book *b)
 {
 	size_t n;
 	struct entry **all = collect(&b->intents, over_intent, b, &n);
@@ -121,16 +129,71 @@ forget(struct book *b)
 	for (size_t i = BOOK_OVER_MAX; i < n; i++)
 		spare(b, all[i]);
 	for (size_t i = BOOK_OVER_MAX; i < n; i++)
-		if (may_forget(b, all[i]))
-			forget_intent(b, all[i]);
+		all[i]->gone = may_forget(b, all[i]);
+	keep_all(&b->activations);
+	for (size_t i = BOOK_OVER_MAX; i < n; i++)
+		if (all[i]->gone)
+			spare(b, all[i]);
 	free(all);
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct entry *a = b->activations.buckets[i]; a != NULL; a = a->next)
-			a->spare = 0;
-	all = collect(&b->activations, over_activation, b, &n);
+}
+
+static void
+choose_activations(struct book *b)
+{
+	size_t n;
+	struct entry **all = collect(&b->activations, over_activation, b, &n);
+	for (size_t i = 0; i < n; i++)
+		all[i]->gone = true;
+	free(all);
+}
+
+/* ---- forgetting ---- */
+
+static bool
+gone(struct book *b, const struct entry *e)
+{
+	(void)b;
+	return e->gone;
+}
+
+static void
+remove_entry(struct map *m, struct entry *e)
+{
+	struct entry **at = book_bucket(m, e->is.id);
+	while (*at != e)
+		at = &(*at)->next;
+	*at = e->next;
+	book_entry_free(e);
+}
+
+static void
+forget_intent(struct book *b, struct entry *e)
+{
+	struct entry *a = book_find(&b->activations, e->is.intent.activation);
+	if (a != NULL)
+		a->users--;
+	struct entry **at = book_serial_bucket(b, e->is.intent.serial);
+	while (*at != e)
+		at = &(*at)->next_serial;
+	*at = e->next_serial;
+	remove_entry(&b->intents, e);
+}
+
+void
+book_snapshot_opened(void *book)
+{
+	struct book *b = book;
+	size_t n;
+	pthread_mutex_lock(&b->lock);
+	struct entry **all = collect(&b->intents, gone, b, &n);
+	for (size_t i = 0; i < n; i++)
+		forget_intent(b, all[i]);
+	free(all);
+	all = collect(&b->activations, gone, b, &n);
 	for (size_t i = 0; i < n; i++)
 		remove_entry(&b->activations, all[i]);
 	free(all);
+	pthread_mutex_unlock(&b->lock);
 }
 
 /* ---- writing ---- */
@@ -173,6 +236,8 @@ put_map(const struct map *m, struct buf *b)
 {
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (const struct entry *e = m->buckets[i]; e != NULL; e = e->next) {
+			if (e->gone)
+				continue;
 			b->over = b->over || err_is(buf_check(&e->records));
 			buf_put(b, buf_bytes(&e->records));
 		}
@@ -183,7 +248,10 @@ book_snapshot(void *book, struct buf *b)
 {
 	struct book *k = book;
 	pthread_mutex_lock(&k->lock);
-	forget(k);
+	keep_all(&k->intents);
+	keep_all(&k->activations);
+	choose_intents(k);
+	choose_activations(k);
 	put_numbers(k, b);
 	put_map(&k->activations, b);
 	put_map(&k->intents, b);

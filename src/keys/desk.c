@@ -155,7 +155,7 @@ journal_get(struct desk *d, const char *folder, bool ceremony)
 	struct journal_hooks hooks = {0};
 	if (d->role != JOURNAL_STATUS) { /* what signs lists must know the number of the last one */
 		d->book = book_new();
-		hooks = (struct journal_hooks){d->book, book_apply, book_snapshot};
+		hooks = (struct journal_hooks){d->book, book_apply, book_snapshot, book_snapshot_opened};
 	}
 	TRY(journal_open(path, d->keystore, d->role, clock_now(), &hooks, 0, &d->journal));
 	clock_mark(journal_newest_at(d->journal));

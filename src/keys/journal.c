@@ -107,6 +107,8 @@ segment_make(struct journal *j, uint64_t number, int64_t now)
 	char path[PATH_MAX];
 	path_of(j, number, path);
 	TRY(file_replace(path, buf_bytes(&head), 0640)); /* the group is the auditor's */
+	if (j->hooks.opened != NULL)
+		j->hooks.opened(j->hooks.arg);
 	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
 	if (fd < 0)
 		abort(); /* the next start reads this segment: nothing may go into the old one any more */

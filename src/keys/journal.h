@@ -20,8 +20,12 @@ struct journal_hooks {
 	void *arg;
 	/* Takes one record into memory. Called at start and by the journal thread, never twice at a time. */
 	err_t (*apply)(void *arg, const struct segment_record *record);
-	/* Writes the records that still matter (segment_record_write), from which apply makes the same memory again. */
+	/* Writes the records that still matter (segment_record_write), from which apply makes the same memory again. Forgets
+	 * nothing yet: the segment may still fail to become durable. */
 	void (*snapshot)(void *arg, struct buf *b);
+	/* The segment with the last snapshot is durable: what is not in it may be forgotten. May be NULL. Both are called as apply is,
+	 * and apply never between them. */
+	void (*opened)(void *arg);
 };
 
 /* Reads the newest segment in folder (made when missing) and applies it; makes the first one. ERR_JOURNAL when it was

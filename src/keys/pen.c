@@ -477,7 +477,8 @@ static err_t
 claimed(struct desk *d, const paraph_SignBegin *m, const int *fds, paraph_Keys *ret_answer,
     err_t (*f)(struct desk *d, const paraph_SignBegin *m, const int *fds, paraph_Keys *ret_answer))
 {
-	uint8_t document[RECORD_ID]; /* of the activation: its documents are signed side by side */
+	/* Of the activation: its documents are signed side by side. book_snapshot.c knows it by the octets behind the first. */
+	uint8_t document[RECORD_ID];
 	memcpy(document, m->activation.bytes, sizeof document);
 	document[0] = (uint8_t)(document[0] ^ (m->document + 1));
 	const uint8_t *const claims[3] = {m->intent.bytes, document, m->serial.bytes + RECORD_SERIAL - RECORD_ID};

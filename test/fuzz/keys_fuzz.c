@@ -90,7 +90,7 @@ desk_make(const struct place *place, char dir[40])
 	d->book = place->role == JOURNAL_ISSUING ? book_new() : NULL;
 	d->codes = codes_new();
 	d->pens = pens_new();
-	struct journal_hooks none = {0}, hooks = {d->book, book_apply, book_snapshot};
+	struct journal_hooks none = {0}, hooks = {d->book, book_apply, book_snapshot, book_snapshot_opened};
 	snprintf(path, sizeof path, "%s/journal", dir);
 	must(journal_open(path, d->keystore, place->role, clock_now(), d->book != NULL ? &hooks : &none, 0, &d->journal));
 	if (d->book != NULL)

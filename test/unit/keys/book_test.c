@@ -304,6 +304,45 @@ remembers_what_an_open_activation_signed(void **state)
 	book_free(b);
 }
 
+/* What a snapshot leaves out is gone when its segment is durable, not before, and not while somebody works on it. */
+static void
+forgets_with_its_segment(void **state)
+{
+	(void)state;
+	const int64_t minute = 60 * INT64_C(1000000);
+	static const uint8_t first_octets[] = {1, 1 ^ 2}; /* of the claims: the activation, and its document 1 */
+	uint8_t id[RECORD_ID], claim[RECORD_ID];
+	struct book_activation a;
+	struct book *b = book_new();
+	begin(b, 0, 1, 30 * minute);
+	begin(b, 1, 1, 30 * minute);
+	begin(b, 2, 41 * minute, 71 * minute); /* time went on */
+	id_of(id, 1, 0);
+	for (size_t i = 0; i < sizeof first_octets; i++) {
+		memcpy(claim, id, sizeof claim);
+		claim[0] = first_octets[i];
+		assert_true(book_claim(b, claim));
+		struct book *copy = copy_of(b);
+		assert_ok(book_activation(copy, id, &a));
+		book_free(copy);
+		book_release(b, claim);
+	}
+	struct book *copy = copy_of(b);
+	assert_err(book_activation(copy, id, &a), ERR_ACTIVATION);
+	book_free(copy);
+	assert_ok(book_activation(b, id, &a)); /* that segment failed */
+	memset(claim, 0, sizeof claim);
+	counter_print(a.request, a.signer, claim);
+	assert_true(book_claim(b, claim));
+	AUTO_BUF(snapshot, SEGMENT_SNAPSHOT_MAX);
+	book_snapshot(b, &snapshot);
+	book_snapshot_opened(b);
+	assert_ok(book_activation(b, id, &a));
+	id_of(id, 1, 1);
+	assert_err(book_activation(b, id, &a), ERR_ACTIVATION);
+	book_free(b);
+}
+
 /* However often a signature is resumed and finished: only the newest result goes on, and nothing is cut off. */
 static void
 keeps_the_newest_result(void **state)
@@ -425,6 +464,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(snapshot_is_the_same_memory),
     cmocka_unit_test(forgets_what_is_over),
     cmocka_unit_test(remembers_what_an_open_activation_signed),
+    cmocka_unit_test(forgets_with_its_segment),
     cmocka_unit_test(keeps_the_newest_result),
     cmocka_unit_test(counts_wrong_codes_of_a_person),
     cmocka_unit_test(knows_one_ocsp_key),

@@ -40,6 +40,7 @@ tear_down(void **state)
 /* What the journal told: the memory of this little process is a list of numbers; odd ones matter in a snapshot. */
 struct told {
 	size_t n;
+	unsigned opened;
 	struct {
 		uint8_t type;
 		uint32_t value;
@@ -71,7 +72,7 @@ static struct journal *
 open_it(struct told *t, uint64_t max)
 {
 	struct journal *j = NULL;
-	struct journal_hooks hooks = {t, apply, snapshot};
+	struct journal_hooks hooks = {t, apply, snapshot, NULL};
 	assert_ok(journal_open(folder, ks, JOURNAL_ISSUING, 1000, &hooks, max, &j));
 	return j;
 }
@@ -152,7 +153,7 @@ large_heads_do_not_follow_each_other(void **state)
 {
 	(void)state;
 	struct told *t = calloc(2, sizeof *t);
-	struct journal_hooks hooks = {t, apply, large_snapshot};
+	struct journal_hooks hooks = {t, apply, large_snapshot, NULL};
 	char path[150];
 	for (int turn = 0; turn < 2; turn++) { /* the second reads the head that the first wrote */
 		struct journal *j = NULL;
@@ -351,7 +352,7 @@ refuses_what_was_changed(void **state)
 		static struct told t;
 		t.n = 0;
 		struct journal *j = NULL;
-		struct journal_hooks hooks = {&t, apply, snapshot};
+		struct journal_hooks hooks = {&t, apply, snapshot, NULL};
 		err_t e = journal_open(folder, ks, JOURNAL_ISSUING, 1, &hooks, 0, &j);
 		if (e.code != ERR_JOURNAL && e.code != ERR_MAC)
 			fail_msg("octet %zu of %zu: error %u", i, file.n, (unsigned)e.code);
@@ -393,7 +394,7 @@ static err_t
 open_quietly(struct told *t)
 {
 	struct journal *j = NULL;
-	struct journal_hooks hooks = {t, apply, snapshot};
+	struct journal_hooks hooks = {t, apply, snapshot, NULL};
 	t->n = 0;
 	err_t e = journal_open(folder, ks, JOURNAL_ISSUING, 1, &hooks, 500, &j);
 	journal_free(j);
@@ -446,7 +447,7 @@ an_older_journal_has_an_older_root(void **state)
 	segment_path(n, path);
 	assert_int_equal(unlink(path), 0);
 	struct journal *j = NULL;
-	struct journal_hooks hooks = {t, apply, snapshot};
+	struct journal_hooks hooks = {t, apply, snapshot, NULL};
 	assert_ok(journal_open(folder, ks, JOURNAL_ISSUING, 1, &hooks, 0, &j));
 	journal_root(j, &size, root);
 	journal_free(j);
@@ -467,7 +468,7 @@ acknowledged_until(const char *point, uint64_t max)
 	pid_t child = fork();
 	if (child == 0) {
 		static struct told t;
-		struct journal_hooks hooks = {&t, apply, snapshot};
+		struct journal_hooks hooks = {&t, apply, snapshot, NULL};
 		struct journal *j = NULL;
 		struct keystore *own = NULL; /* the parent's secrets do not come along */
 		char path[100];
@@ -591,6 +592,41 @@ full_disk(void **state)
 	assert_int_equal(u.all[1].value, 5);
 }
 
+static void
+count_opened(void *arg)
+{
+	struct told *t = arg;
+	t->opened++;
+}
+
+/* A segment that cannot be opened is not told of: what its snapshot left out still stands in the old one, which goes on. */
+static void
+opened_when_durable(void **state)
+{
+	(void)state;
+	struct told *t = calloc(2, sizeof *t);
+	const struct journal_hooks hooks = {&t[0], apply, snapshot, count_opened};
+	struct journal *j = NULL;
+	char path[150], in_the_way[170];
+	assert_ok(journal_open(folder, ks, JOURNAL_ISSUING, 1000, &hooks, 1000, &j));
+	assert_int_equal(t[0].opened, 1);
+	segment_path(2, path);
+	snprintf(in_the_way, sizeof in_the_way, "%s/x", path);
+	assert_ok(file_mkdir(path, 0700));
+	assert_ok(file_mkdir(in_the_way, 0700));
+	for (uint32_t i = 0; i < 30; i++)
+		assert_ok(journal_put(j, 7, 2000 + i, BYTES_OF_U32(i)));
+	assert_int_equal(t[0].opened, 1);
+	rmdir(in_the_way);
+	rmdir(path);
+	assert_ok(journal_put(j, 7, 2030, BYTES_OF_U32(30)));
+	assert_int_equal(t[0].opened, 2);
+	journal_free(j);
+	journal_free(open_it(&t[1], 1000));
+	assert_int_equal(t[1].n, 15);
+	free(t);
+}
+
 #define WITH_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 static const struct CMUnitTest tests[] = {
     WITH_FOLDER(keeps_records),
@@ -609,5 +645,6 @@ static const struct CMUnitTest tests[] = {
     WITH_FOLDER(refuses_another_key_store),
     WITH_FOLDER(many_threads_share_a_sync),
     WITH_FOLDER(full_disk),
+    WITH_FOLDER(opened_when_durable),
 };
 UNIT_MAIN(tests)
