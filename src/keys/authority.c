@@ -325,8 +325,8 @@ entries_read(const paraph_CrlSign *m, int fd, struct buf *b)
 	return file_pread(fd, 0, (size_t)st.st_size, p);
 }
 
-err_t
-authority_crl(struct desk *d, const paraph_CrlSign *m, const int *fds, paraph_Keys *ret_answer)
+static err_t
+crl(struct desk *d, const paraph_CrlSign *m, const int *fds, paraph_Keys *ret_answer)
 {
 	AUTO_BUF(entries, (size_t)ENTRIES_MAX * ENTRY_LEN + 1);
 	AUTO_BUF(room, 2 * crl_room(ENTRIES_MAX));
@@ -344,4 +344,15 @@ authority_crl(struct desk *d, const paraph_CrlSign *m, const int *fds, paraph_Ke
 	digest_sha256(crl, a->sha256.bytes);
 	FAULT_POINT("keys.crl.answer");
 	return OK;
+}
+
+err_t
+authority_crl(struct desk *d, const paraph_CrlSign *m, const int *fds, paraph_Keys *ret_answer)
+{
+	static const uint8_t lists[RECORD_ID] = {'l', 'i', 's', 't', 's'};
+	if (!book_claim(d->book, lists))
+		return err_make(ERR_BUSY, "another list is being signed");
+	err_t e = crl(d, m, fds, ret_answer);
+	book_release(d->book, lists);
+	return e;
 }

@@ -12,8 +12,8 @@ enum { CHECKPOINT_MAX = 1024, STATEMENT_MAX = 32768, PROOF_MAX = 16 * 1024 * 102
 
 /* ---- checkpoints ---- */
 
-err_t
-evidence_checkpoint(struct desk *d, const paraph_CheckpointSign *m, paraph_Keys *ret_answer)
+static err_t
+checkpoint(struct desk *d, const paraph_CheckpointSign *m, paraph_Keys *ret_answer)
 {
 	AUTO_BUF(text, CHECKPOINT_MAX);
 	struct checkpoint c = {.size = m->size, .at = m->at};
@@ -41,6 +41,17 @@ evidence_checkpoint(struct desk *d, const paraph_CheckpointSign *m, paraph_Keys 
 	ret_answer->which_body = paraph_Keys_checkpoint_signed_tag;
 	FAULT_POINT("keys.checkpoint.answer");
 	return OK;
+}
+
+err_t
+evidence_checkpoint(struct desk *d, const paraph_CheckpointSign *m, paraph_Keys *ret_answer)
+{
+	static const uint8_t log[RECORD_ID] = {'l', 'o', 'g'};
+	if (!book_claim(d->book, log))
+		return err_make(ERR_BUSY, "another checkpoint is being signed");
+	err_t e = checkpoint(d, m, ret_answer);
+	book_release(d->book, log);
+	return e;
 }
 
 err_t

@@ -314,6 +314,33 @@ lists_are_numbered(void **state)
 	assert_ok(crl(6, bytes(NULL, 0), 0, 24 * TIME_HOUR, &list));
 }
 
+static void *
+one_list(void *arg)
+{
+	AUTO_BUF(list, 100000);
+	err_t e = crl(*(uint64_t *)arg, bytes(NULL, 0), 0, 24 * TIME_HOUR, &list);
+	return err_is(e) ? NULL : arg;
+}
+
+/* Asked for side by side: of each number there is one list. */
+static void
+lists_one_at_a_time(void **state)
+{
+	(void)state;
+	for (uint64_t number = 1000; number < 1020; number++) {
+		pthread_t threads[4];
+		size_t made = 0;
+		void *result;
+		for (size_t i = 0; i < 4; i++)
+			pthread_create(&threads[i], NULL, one_list, &number);
+		for (size_t i = 0; i < 4; i++) {
+			pthread_join(threads[i], &result);
+			made += result != NULL;
+		}
+		assert_int_equal(made, 1);
+	}
+}
+
 static uint64_t
 number_of(struct bytes der)
 {
@@ -407,6 +434,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(keys_are_made_once),
     cmocka_unit_test(keeps_fitting_certificates),
     cmocka_unit_test(lists_are_numbered),
+    cmocka_unit_test(lists_one_at_a_time),
     cmocka_unit_test(the_root_counts_its_lists),
 #ifndef GUARDED
     cmocka_unit_test(destroyed_is_destroyed),

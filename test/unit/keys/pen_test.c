@@ -428,6 +428,36 @@ checkpoints_grow_by_steps(void **state)
 	assert_err(checkpoint(12 + 3 * DESK_STEP_MAX), ERR_LIMIT);
 }
 
+static void *
+one_checkpoint(void *arg)
+{
+	err_t e = checkpoint(*(uint64_t *)arg);
+	return err_is(e) ? NULL : arg;
+}
+
+/* Side by side, none is signed after a larger one: they come one behind the other or not at all. */
+static void
+checkpoints_one_at_a_time(void **state)
+{
+	(void)state;
+	static const uint8_t claim[RECORD_ID] = {'l', 'o', 'g'};
+	uint64_t size = 14 + DESK_STEP_MAX;
+	assert_true(book_claim(house.issuing->book, claim));
+	assert_err(checkpoint(size), ERR_BUSY);
+	book_release(house.issuing->book, claim);
+	pthread_t threads[4];
+	size_t made = 0;
+	void *result;
+	for (size_t i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, one_checkpoint, &size);
+	for (size_t i = 0; i < 4; i++) {
+		pthread_join(threads[i], &result);
+		made += result != NULL;
+	}
+	assert_true(made > 0);
+	assert_ok(checkpoint(size)); /* the claim was given back */
+}
+
 /* Whatever a handler lets through: what the next start could not read is not written. */
 static void
 unreadable_records_are_not_written(void **state)
@@ -450,6 +480,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(seals_only_its_own),
     cmocka_unit_test(checkpoints_only_grow),
     cmocka_unit_test(checkpoints_grow_by_steps),
+    cmocka_unit_test(checkpoints_one_at_a_time),
     cmocka_unit_test(unreadable_records_are_not_written),
 };
 
