@@ -356,3 +356,11 @@ authority_crl(struct desk *d, const paraph_CrlSign *m, const int *fds, paraph_Ke
 	book_release(d->book, lists);
 	return e;
 }
+
+err_t
+authority_crl_daily(struct desk *d, const paraph_CrlSign *m, const int *fds, paraph_Keys *ret_answer)
+{
+	if (m->next_update > clock_now() + 2 * TIME_DAY)
+		return err_make(ERR_INPUT, "a daily list ends within days; the last one of a CA is a ceremony's [profile P17]");
+	return authority_crl(d, m, fds, ret_answer);
+}

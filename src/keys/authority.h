@@ -17,5 +17,7 @@ err_t authority_certificate_store(struct desk *d, const paraph_CertificateStore 
 err_t authority_ocsp_certificate(struct desk *d, const paraph_OcspCertificateSign *m, paraph_Keys *ret_answer);
 /* issuing, root: fds: entries, an empty file for the list. */
 err_t authority_crl(struct desk *d, const paraph_CrlSign *m, const int *fds, paraph_Keys *ret_answer);
+/* issuing, for core: the same, but never the last list of a CA, which has no end. */
+err_t authority_crl_daily(struct desk *d, const paraph_CrlSign *m, const int *fds, paraph_Keys *ret_answer);
 
 #endif

@@ -65,6 +65,7 @@ HANDLER(checkpoint_sign, checkpoint_sign, evidence_checkpoint)
 HANDLER(statement_ask, statement_ask, evidence_statement)
 HANDLER_FDS(proof_seal, proof_seal, evidence_seal)
 HANDLER_FDS(crl_sign, crl_sign, authority_crl)
+HANDLER_FDS(crl_daily_sign, crl_sign, authority_crl_daily)
 HANDLER(ocsp_certificate_sign, ocsp_certificate_sign, authority_ocsp_certificate)
 HANDLER(key_make, key_make, authority_key_make)
 HANDLER(certificate_sign, ceremony_certificate_sign, authority_certificate_sign)
@@ -109,7 +110,7 @@ static const struct roles_route issuing_routes[] = {
     {paraph_Keys_journal_root_ask_tag, journal_root_ask},
     {paraph_Keys_statement_ask_tag, statement_ask},
     {paraph_Keys_proof_seal_tag, proof_seal},
-    {paraph_Keys_crl_sign_tag, crl_sign},
+    {paraph_Keys_crl_sign_tag, crl_daily_sign},
     {paraph_Keys_ocsp_certificate_sign_tag, ocsp_certificate_sign},
     {0, NULL},
 };

@@ -256,7 +256,7 @@ keeps_fitting_certificates(void **state)
 }
 
 static err_t
-crl(uint64_t number, struct bytes entries, uint64_t n, int64_t next, struct buf *list)
+crl_from(bool ceremony, uint64_t number, struct bytes entries, uint64_t n, int64_t next, struct buf *list)
 {
 	paraph_Keys *q = message_new(&message_keys), *a = message_new(&message_keys);
 	paraph_CrlSign *m = &q->body.crl_sign;
@@ -267,7 +267,7 @@ crl(uint64_t number, struct bytes entries, uint64_t n, int64_t next, struct buf 
 	m->entries = n;
 	m->this_update = clock_now();
 	m->next_update = clock_now() + next;
-	err_t e = house_ask(house.issuing, false, q, fds, a);
+	err_t e = house_ask(house.issuing, ceremony, q, fds, a);
 	buf_reset(list);
 	if (!err_is(e))
 		assert_ok(file_read(fds[1], list));
@@ -276,6 +276,12 @@ crl(uint64_t number, struct bytes entries, uint64_t n, int64_t next, struct buf 
 	message_free(&message_keys, q);
 	message_free(&message_keys, a);
 	return e;
+}
+
+static err_t
+crl(uint64_t number, struct bytes entries, uint64_t n, int64_t next, struct buf *list)
+{
+	return crl_from(false, number, entries, n, next, list);
 }
 
 static void
@@ -339,6 +345,18 @@ lists_one_at_a_time(void **state)
 		}
 		assert_int_equal(made, 1);
 	}
+}
+
+/* A list without an end is the last one of a CA: whoever has it needs no other. So core gets none. */
+static void
+the_last_list_is_a_ceremony(void **state)
+{
+	(void)state;
+	AUTO_BUF(list, 100000);
+	assert_err(crl(2000, bytes(NULL, 0), 0, TIME_NEVER - clock_now(), &list), ERR_INPUT);
+	assert_err(crl(2000, bytes(NULL, 0), 0, 3 * TIME_DAY, &list), ERR_INPUT);
+	assert_err(crl(2000, bytes(NULL, 0), 0, 26 * TIME_HOUR, &list), ERR_LINT);
+	assert_ok(crl_from(true, 2000, bytes(NULL, 0), 0, TIME_NEVER - clock_now(), &list));
 }
 
 static uint64_t
@@ -435,6 +453,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(keeps_fitting_certificates),
     cmocka_unit_test(lists_are_numbered),
     cmocka_unit_test(lists_one_at_a_time),
+    cmocka_unit_test(the_last_list_is_a_ceremony),
     cmocka_unit_test(the_root_counts_its_lists),
 #ifndef GUARDED
     cmocka_unit_test(destroyed_is_destroyed),
