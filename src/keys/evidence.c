@@ -198,8 +198,8 @@ seal_sign(struct desk *d, struct seal *s, paraph_ProofSealed *ret_sealed)
 	return OK;
 }
 
-err_t
-evidence_seal(struct desk *d, const paraph_ProofSeal *m, const int *fds, paraph_Keys *ret_answer)
+static err_t
+seal(struct desk *d, const paraph_ProofSeal *m, const int *fds, paraph_Keys *ret_answer)
 {
 	struct seal s = {.now = clock_now(), .end = buf_init(2 * STATEMENT_MAX)};
 	paraph_ProofSealed *a = &ret_answer->body.proof_sealed;
@@ -214,4 +214,20 @@ evidence_seal(struct desk *d, const paraph_ProofSeal *m, const int *fds, paraph_
 	ret_answer->which_body = paraph_Keys_proof_sealed_tag;
 	FAULT_POINT("keys.seal.answer");
 	return OK;
+}
+
+/* While it is sealed, no intent is voided or gets another result. */
+err_t
+evidence_seal(struct desk *d, const paraph_ProofSeal *m, const int *fds, paraph_Keys *ret_answer)
+{
+	uint8_t intents[LIMIT_DOCUMENTS][RECORD_ID];
+	size_t n = 0;
+	IDS_GET(m->intents, m->intents_count, intents);
+	while (n < m->intents_count && book_claim(d->book, intents[n]))
+		n++;
+	err_t e = n == m->intents_count ? seal(d, m, fds, ret_answer)
+	                                : err_make(ERR_BUSY, "an intent of this proof is being worked on");
+	while (n-- > 0)
+		book_release(d->book, intents[n]);
+	return e;
 }

@@ -94,13 +94,10 @@ imprint_of(const struct pen *pen, uint8_t ret_imprint[RECORD_HASH])
 	digest_free(d);
 }
 
-/* Takes the pen of an intent that waits for this step, with what the journal says of it. */
 static err_t
-take(struct desk *d, const uint8_t *intent, size_t n, enum pen_step step, struct pen **ret_pen,
+take_claimed(struct desk *d, const uint8_t *intent, enum pen_step step, struct pen **ret_pen,
     struct book_intent *ret_intent)
 {
-	if (n != RECORD_ID)
-		return err_make(ERR_INPUT, "an intent has %d octets", RECORD_ID);
 	TRY(book_intent(d->book, intent, ret_intent));
 	if (ret_intent->known == BOOK_VOIDED)
 		return err_make(ERR_INTENT_VOID, "the intent is void");
@@ -114,15 +111,34 @@ take(struct desk *d, const uint8_t *intent, size_t n, enum pen_step step, struct
 	return err_make(ERR_INTENT, "this increment is not the next one: resume the intent");
 }
 
+/* Takes the pen of an intent that waits for this step, with what the journal says of it. Nobody voids or seals the intent before it
+ * is given back. */
+static err_t
+take(struct desk *d, const uint8_t *intent, size_t n, enum pen_step step, struct pen **ret_pen,
+    struct book_intent *ret_intent)
+{
+	if (n != RECORD_ID)
+		return err_make(ERR_INPUT, "an intent has %d octets", RECORD_ID);
+	if (!book_claim(d->book, intent))
+		return err_make(ERR_BUSY, "this intent is being worked on");
+	err_t e = take_claimed(d, intent, step, ret_pen, ret_intent);
+	if (err_is(e))
+		book_release(d->book, intent);
+	return e;
+}
+
 /* Puts it back; after a failed write what stands in the file is not known, so it must be resumed. */
 static void
 give_back(struct desk *d, struct pen *pen, uint64_t length_before, err_t e)
 {
 	bool broken = err_is(e) && (e.code == ERR_IO || e.code == ERR_DISK_FULL || pen->out_length != length_before);
+	uint8_t intent[RECORD_ID];
+	memcpy(intent, pen->intent, sizeof intent);
 	if (broken)
 		pens_drop(pen);
 	else
 		pens_put(d->pens, pen);
+	book_release(d->book, intent);
 }
 
 /* ---- signature with its time-stamp ---- */
@@ -267,9 +283,11 @@ revisions_doc_stamp(struct desk *d, const paraph_DocStampPut *m, paraph_Keys *re
 	TRY(take(d, m->intent.bytes, m->intent.size, PEN_DOC_STAMP, &pen, &i));
 	uint64_t before = pen->out_length;
 	err_t e = doc_stamp(d, pen, bytes(m->token.bytes, m->token.size), ret_answer);
-	if (err_is(e))
+	if (err_is(e)) {
 		give_back(d, pen, before, e);
-	else
-		pens_drop(pen);
-	return e;
+		return e;
+	}
+	pens_drop(pen);
+	book_release(d->book, m->intent.bytes);
+	return OK;
 }

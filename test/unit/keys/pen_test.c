@@ -102,6 +102,12 @@ two_signers_in_a_row(void **state)
 	free(p);
 }
 
+static err_t
+dss(struct paper *p)
+{
+	return paper_dss(p, buf_bytes(&root_crl));
+}
+
 /* ---- what a hostile core would try ---- */
 
 static void
@@ -269,6 +275,29 @@ voids(void **state)
 	free(p);
 }
 
+/* While somebody works on an intent, nobody else does: it cannot be void and go on. */
+static void
+one_at_a_time(void **state)
+{
+	(void)state;
+	struct paper *p = calloc(1, sizeof *p);
+	struct book *b = house.issuing->book;
+	paper_make(p, &house, sample, 1);
+	paper_activate(p);
+	assert_ok(paper_sign(p));
+	err_t (*const steps[])(struct paper *p) = {paper_stamp, dss, paper_doc_stamp};
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(book_claim(b, p->intent));
+		assert_err(steps[i](p), ERR_BUSY);
+		book_release(b, p->intent);
+		assert_ok(steps[i](p));
+	}
+	assert_true(book_claim(b, p->intent)); /* it was given back each time */
+	book_release(b, p->intent);
+	paper_done(p);
+	free(p);
+}
+
 /* Stamps over other data, or in another order. */
 static void
 wrong_stamps(void **state)
@@ -378,6 +407,9 @@ seals_only_its_own(void **state)
 	proof.p[proof.n - 20] ^= 1;
 	assert_err(seal(p, result, told, whole, &sealed), ERR_EVIDENCE);
 	proof.p[proof.n - 20] ^= 1;
+	assert_true(book_claim(house.issuing->book, p->intent)); /* as who voids it has */
+	assert_err(seal(p, result, told, whole, &sealed), ERR_BUSY);
+	book_release(house.issuing->book, p->intent);
 	assert_ok(seal(p, result, told, whole, &sealed));
 	assert_true(sealed.cms.size > 500);
 	assert_ok(seal(p, result, told, whole, &sealed)); /* asked again after a lost answer */
@@ -476,6 +508,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(serial_twice),
     cmocka_unit_test(resumes),
     cmocka_unit_test(voids),
+    cmocka_unit_test(one_at_a_time),
     cmocka_unit_test(wrong_stamps),
     cmocka_unit_test(seals_only_its_own),
     cmocka_unit_test(checkpoints_only_grow),
