@@ -129,7 +129,7 @@ fields_check(struct act *t)
 	return OK;
 }
 
-/* Revision 0 itself, or a later revision of it that this process wrote. */
+/* Revision 0 itself, or a later revision of it that this process wrote to its end. */
 static err_t
 base_expected(struct act *t, struct bytes *ret_sha256, uint64_t *ret_length)
 {
@@ -141,7 +141,10 @@ base_expected(struct act *t, struct bytes *ret_sha256, uint64_t *ret_length)
 		*ret_length = pen->plan.length;
 		return OK;
 	}
+	struct book_intent before;
 	TRY(revisions_record_check(t->d, r, &pen->tip));
+	if (!err_is(book_intent(t->d->book, r->intent.bytes, &before)) && before.known == BOOK_VOIDED)
+		return refuse("the signature that the base ends with is void");
 	if (memcmp(r->revision0_sha256.bytes, t->document->revision0_sha256, RECORD_HASH) != 0)
 		return refuse("the base does not come from the document that the signer consented to");
 	*ret_sha256 = bytes(r->sha256.bytes, RECORD_HASH);

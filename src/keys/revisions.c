@@ -6,16 +6,19 @@
 #include "os/file.h"
 
 enum { DSS_ITEMS_MAX = 12, DSS_ITEM_OCTETS_MAX = 8192, RECORD_ROOM = TIP_LEN_MAX + 256 };
+enum { INCREMENT_SIGNATURE = 1, INCREMENT_DSS = 2, INCREMENT_LAST = 3 };
 static const char mac_label[] = "paraph revision";
 
 _Static_assert(sizeof(((paraph_RevisionRecord *)0)->dss_entries.bytes) >= TIP_LEN_MAX, "a tip fits into its record");
 
 /* ---- records ---- */
 
-/* The one binary form: all members but the MAC, in the order of the message. */
+/* The one binary form: which increment it was, the intent, and all other members but the MAC in the order of the message. */
 static void
-record_canonical(const paraph_RevisionRecord *r, struct buf *b)
+record_canonical(const paraph_RevisionRecord *r, uint32_t which, struct buf *b)
 {
+	buf_put_u32(b, which);
+	buf_put(b, bytes(r->intent.bytes, RECORD_ID));
 	buf_put(b, bytes(r->revision0_sha256.bytes, RECORD_HASH));
 	buf_put(b, bytes(r->sha256.bytes, RECORD_HASH));
 	buf_put_u64(b, r->length);
@@ -25,13 +28,15 @@ record_canonical(const paraph_RevisionRecord *r, struct buf *b)
 }
 
 static err_t
-record_make(struct desk *d, const struct pen *pen, paraph_RevisionRecord *ret_record)
+record_make(struct desk *d, const struct pen *pen, uint32_t which, paraph_RevisionRecord *ret_record)
 {
 	AUTO_BUF(canonical, RECORD_ROOM);
 	AUTO_BUF(tip, TIP_LEN_MAX);
 	tip_write(&pen->tip, &tip);
 	TRY(buf_check(&tip));
 	paraph_RevisionRecord *r = ret_record;
+	r->intent.size = RECORD_ID;
+	memcpy(r->intent.bytes, pen->intent, RECORD_ID);
 	r->revision0_sha256.size = r->sha256.size = RECORD_HASH;
 	memcpy(r->revision0_sha256.bytes, pen->revision0_sha256, RECORD_HASH);
 	digest_peek(pen->hash, r->sha256.bytes);
@@ -40,7 +45,7 @@ record_make(struct desk *d, const struct pen *pen, paraph_RevisionRecord *ret_re
 	r->next_object = pen->tip.next;
 	r->dss_entries.size = (pb_size_t)tip.n;
 	memcpy(r->dss_entries.bytes, tip.p, tip.n);
-	record_canonical(r, &canonical);
+	record_canonical(r, which, &canonical);
 	r->mac.size = KEYSTORE_MAC_LEN;
 	keystore_mac(d->keystore, mac_label, buf_bytes(&canonical), r->mac.bytes);
 	return OK;
@@ -50,11 +55,11 @@ err_t
 revisions_record_check(struct desk *d, const paraph_RevisionRecord *r, struct tip *ret_tip)
 {
 	AUTO_BUF(canonical, RECORD_ROOM);
-	if (r->revision0_sha256.size != RECORD_HASH || r->sha256.size != RECORD_HASH)
+	if (r->revision0_sha256.size != RECORD_HASH || r->sha256.size != RECORD_HASH || r->intent.size != RECORD_ID)
 		return err_make(ERR_INPUT, "the record of the base is not complete");
-	record_canonical(r, &canonical);
+	record_canonical(r, INCREMENT_LAST, &canonical);
 	if (!keystore_mac_check(d->keystore, mac_label, buf_bytes(&canonical), bytes(r->mac.bytes, r->mac.size)))
-		return err_make(ERR_MAC, "the record of the base is not one that was made here");
+		return err_make(ERR_MAC, "the record of the base is not one of a finished document that was made here");
 	return tip_read(bytes(r->dss_entries.bytes, r->dss_entries.size), ret_tip);
 }
 
@@ -81,7 +86,7 @@ answer(struct desk *d, const struct pen *pen, uint32_t which, paraph_Keys *ret_a
 	paraph_IncrementAnswer *a = &ret_answer->body.increment_answer;
 	*a = (paraph_IncrementAnswer){.which = which, .increment_length = pen->out_length, .has_record = true};
 	ret_answer->which_body = paraph_Keys_increment_answer_tag;
-	return record_make(d, pen, &a->record);
+	return record_make(d, pen, which, &a->record);
 }
 
 /* SHA-256 of file and next increment without its hole. */
@@ -185,7 +190,7 @@ stamp(struct desk *d, struct pen *pen, const struct book_intent *i, struct bytes
 	TRY(hole_fill(&pen->increment, pen->hole, cms));
 	TRY(append(pen, PEN_DSS));
 	FAULT_POINT("keys.increment.signature");
-	return answer(d, pen, 1, ret_answer);
+	return answer(d, pen, INCREMENT_SIGNATURE, ret_answer);
 }
 
 err_t
@@ -237,7 +242,7 @@ dss(struct desk *d, struct pen *pen, const paraph_DssPut *m, paraph_Keys *ret_an
 	TRY(unit_token_room(d, &room));
 	TRY(revision_stamp(&pen->plan, &pen->tip, pen->stamp_field, room, &pen->increment, &pen->hole, &pen->tip_after));
 	paraph_IncrementAnswer *a = &ret_answer->body.increment_answer;
-	TRY(answer(d, pen, 2, ret_answer));
+	TRY(answer(d, pen, INCREMENT_DSS, ret_answer));
 	a->stamp_imprint.size = RECORD_HASH;
 	imprint_of(pen, a->stamp_imprint.bytes);
 	return OK;
@@ -272,7 +277,7 @@ doc_stamp(struct desk *d, struct pen *pen, struct bytes token, paraph_Keys *ret_
 	digest_peek(pen->hash, r.sha256);
 	TRY(desk_record(d, RECORD_DOCUMENT_RESULT, clock_now(), &r));
 	FAULT_POINT("keys.document.result");
-	return answer(d, pen, 3, ret_answer);
+	return answer(d, pen, INCREMENT_LAST, ret_answer);
 }
 
 err_t

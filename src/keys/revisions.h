@@ -13,7 +13,7 @@ err_t revisions_stamp(struct desk *d, const paraph_StampPut *m, paraph_Keys *ret
 err_t revisions_dss(struct desk *d, const paraph_DssPut *m, paraph_Keys *ret_answer);
 err_t revisions_doc_stamp(struct desk *d, const paraph_DocStampPut *m, paraph_Keys *ret_answer);
 
-/* ERR_MAC unless the record is one that was made here; then the tip it holds. */
+/* ERR_MAC unless the record is one that was made here after the last increment; then the tip it holds. */
 err_t revisions_record_check(struct desk *d, const paraph_RevisionRecord *r, struct tip *ret_tip);
 
 #endif

@@ -200,6 +200,7 @@ other_document_and_subject(void **state)
 	q->body.sign_begin.base.length = paper->file.n;
 	HOUSE_ID(q->body.sign_begin.base.revision0_sha256, paper->revision0);
 	HOUSE_ID(q->body.sign_begin.base.sha256, paper->revision0);
+	HOUSE_ID(q->body.sign_begin.base.intent, paper->intent);
 	q->body.sign_begin.base.mac.size = 32;
 	assert_err(send_sign(q), ERR_MAC);
 	assert_int_equal(increments(), 0);

@@ -110,6 +110,46 @@ dss(struct paper *p)
 
 /* ---- what a hostile core would try ---- */
 
+/* A base is a document that was finished, and whose signature was not taken back. */
+static void
+unfinished_bases(void **state)
+{
+	(void)state;
+	struct paper *p = calloc(1, sizeof *p);
+	paraph_RevisionRecord records[3];
+	err_t (*const steps[])(struct paper *p) = {paper_stamp, dss, paper_doc_stamp};
+	uint8_t intent[16];
+	paper_make(p, &house, sample, 2);
+	paper_activate(p);
+	assert_ok(paper_sign(p));
+	memcpy(intent, p->intent, 16);
+	for (size_t i = 0; i < 3; i++) {
+		assert_ok(steps[i](p));
+		records[i] = p->increment.record;
+	}
+	paper_join(p);
+	paper_signer(p, 1);
+	paper_person(p, 90);
+	paper_activate(p);
+	for (size_t i = 0; i < 2; i++) {
+		p->base = records[i];
+		assert_err(paper_sign(p), ERR_MAC);
+	}
+	p->base = records[2];
+	p->base.intent.bytes[0] ^= 1;
+	assert_err(paper_sign(p), ERR_MAC);
+	p->base = records[2];
+	paraph_Keys *q = message_new(&message_keys);
+	q->which_body = paraph_Keys_intent_void_tag;
+	HOUSE_ID(q->body.intent_void.intent, intent);
+	assert_ok(paper_tell(p, q));
+	assert_err(paper_sign(p), ERR_NOT_CONSENTED);
+	house_restart(&house);
+	assert_err(paper_sign(p), ERR_NOT_CONSENTED);
+	paper_done(p);
+	free(p);
+}
+
 static void
 other_documents(void **state)
 {
@@ -148,6 +188,7 @@ other_documents(void **state)
 	assert_err(SIGN_WITH(buf_bytes(&p->file), buf_bytes(&p->plan),
 	               (m = &q->body.sign_begin, m->has_base = true, m->base.length = p->file.n,
 	                   m->base.revision0_sha256.size = m->base.sha256.size = m->base.mac.size = 32,
+	                   m->base.intent.size = 16,
 	                   memcpy(m->base.revision0_sha256.bytes, p->revision0, 32),
 	                   memcpy(m->base.sha256.bytes, p->revision0, 32))), ERR_MAC);
 	/* not append-only, not empty, not a file */
@@ -503,6 +544,7 @@ unreadable_records_are_not_written(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(signs_to_the_end),
     cmocka_unit_test(two_signers_in_a_row),
+    cmocka_unit_test(unfinished_bases),
     cmocka_unit_test(other_documents),
     cmocka_unit_test(missing_and_used_activations),
     cmocka_unit_test(serial_twice),
