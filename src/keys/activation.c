@@ -324,6 +324,7 @@ activation_begin(struct desk *d, const paraph_ActivationBegin *m, paraph_Keys *r
 {
 	uint8_t claim[RECORD_ID];
 	TRY(begin_check(d, m));
+	TRY(desk_clock_check());
 	claim_of(m->request.bytes, m->signer.bytes, claim);
 	/* the id too: it may be begun once only, whoever it is for */
 	if (!book_claim(d->book, m->activation.bytes))
@@ -345,6 +346,7 @@ take(struct desk *d, const uint8_t *id, size_t id_n, struct book_activation *ret
 {
 	if (id_n != RECORD_ID)
 		return err_make(ERR_INPUT, "an activation id has %d octets", RECORD_ID);
+	TRY(desk_clock_check());
 	TRY(book_activation(d->book, id, ret_activation));
 	claim_of(ret_activation->request, ret_activation->signer, ret_claim);
 	if (!book_claim(d->book, ret_claim))

@@ -244,6 +244,15 @@ desk_number_check(uint64_t before, uint64_t number)
 }
 
 err_t
+desk_clock_check(void)
+{
+	int64_t behind = clock_state().behind_mark_us;
+	if (behind > DESK_BEHIND_MAX_US)
+		return err_make(ERR_CLOCK, "the clock stands %lld s behind the newest record", (long long)(behind / TIME_SECOND));
+	return OK;
+}
+
+err_t
 desk_sign(struct desk *d, enum keystore_use use, struct bytes data, uint8_t *ret_signature, size_t *ret_n)
 {
 	uint8_t digest[DIGEST_LEN_MAX];

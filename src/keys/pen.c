@@ -381,6 +381,7 @@ sign(struct act *t)
 {
 	size_t room = 0;
 	t->now = clock_now();
+	TRY(activation_check(&t->activation, ACTIVATION_SIGN, t->now)); /* hashing the base may have taken long */
 	TRY(desk_certificate(t->d, KEYSTORE_ISSUING, &t->issuer));
 	TRY(key_make(t));
 	TRY(room_make(t, &room));
@@ -446,6 +447,7 @@ static err_t
 begin_new(struct act *t, const int *fds)
 {
 	TRY(activation_get(t));
+	TRY(desk_clock_check());
 	TRY(activation_check(&t->activation, ACTIVATION_SIGN, clock_now()));
 	if (t->activation.used & UINT32_C(1) << t->m->document)
 		return refuse("the activation was used for this document");

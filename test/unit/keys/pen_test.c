@@ -541,6 +541,25 @@ unreadable_records_are_not_written(void **state)
 	house_restart(&house);
 }
 
+/* After a jump of the clock, ahead and back: time stands still here, so nothing would expire. The last test, for the mark stays. */
+static void
+clock_behind(void **state)
+{
+	(void)state;
+	struct paper *p = calloc(1, sizeof *p);
+	uint8_t code[6];
+	paper_make(p, &house, sample, 1);
+	paper_activate(p);
+	clock_mark(clock_now() + 2 * DESK_BEHIND_MAX_US);
+	assert_err(paper_sign(p), ERR_CLOCK);
+	paper_code(p, code);
+	assert_err(paper_try(p, code), ERR_CLOCK);
+	paper_signer(p, 0);
+	assert_err(paper_begin(p), ERR_CLOCK);
+	paper_done(p);
+	free(p);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(signs_to_the_end),
     cmocka_unit_test(two_signers_in_a_row),
@@ -557,6 +576,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(checkpoints_grow_by_steps),
     cmocka_unit_test(checkpoints_one_at_a_time),
     cmocka_unit_test(unreadable_records_are_not_written),
+    cmocka_unit_test(clock_behind),
 };
 
 int
