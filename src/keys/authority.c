@@ -167,12 +167,11 @@ authority_certificate_sign(struct desk *d, const paraph_CeremonyCertificateSign 
 	return certify(d, &o, ret_answer);
 }
 
-err_t
-authority_ocsp_certificate(struct desk *d, const paraph_OcspCertificateSign *m, paraph_Keys *ret_answer)
+static err_t
+ocsp_certificate(struct desk *d, const paraph_OcspCertificateSign *m, paraph_Keys *ret_answer)
 {
 	struct certificate issuer;
 	uint8_t spki_sha256[RECORD_HASH];
-	TRY(serial_check(m->serial.bytes, m->serial.size));
 	if (m->intent.size != RECORD_ID)
 		return err_make(ERR_INPUT, "an intent has %d octets", RECORD_ID);
 	/* Whoever has such a certificate answers for every certificate of this CA: only the key of the ceremony gets one. */
@@ -186,6 +185,19 @@ authority_ocsp_certificate(struct desk *d, const paraph_OcspCertificateSign *m, 
 	    .serial = m->serial.bytes, .intent = m->intent.bytes, .signer = KEYSTORE_ISSUING, .issuer = &issuer,
 	    .life_us = d->instance.ocsp_certificate_days * TIME_DAY};
 	return certify(d, &o, ret_answer);
+}
+
+/* The serial is claimed as pen.c claims those of signers: nothing takes it for both at the same moment. */
+err_t
+authority_ocsp_certificate(struct desk *d, const paraph_OcspCertificateSign *m, paraph_Keys *ret_answer)
+{
+	TRY(serial_check(m->serial.bytes, m->serial.size));
+	const uint8_t *claim = m->serial.bytes + RECORD_SERIAL - RECORD_ID;
+	if (!book_claim(d->book, claim))
+		return err_make(ERR_BUSY, "a certificate with this serial is being made");
+	err_t e = ocsp_certificate(d, m, ret_answer);
+	book_release(d->book, claim);
+	return e;
 }
 
 /* Each certificate by the next one, the last by itself. */

@@ -358,7 +358,12 @@ static err_t
 take_certificate(struct book *b, const struct segment_record *s)
 {
 	struct record_certificate_sign r;
+	uint8_t print[COUNTER_PRINT];
 	TRY(record_read(s->type, s->payload, &r));
+	if (r.serial[0] != 0) { /* in a snapshot it is zeros, and stands with the counters */
+		counter_print_serial(r.serial, print);
+		counter_add(&b->counters, print, 1, 0);
+	}
 	if (r.use != KEYSTORE_OCSP || b->has_ocsp_key)
 		return OK;
 	b->has_ocsp_key = true;
@@ -495,8 +500,10 @@ book_ocsp_key_fits(struct book *b, const uint8_t spki_sha256[RECORD_HASH])
 bool
 book_has_serial(struct book *b, const uint8_t serial[RECORD_SERIAL])
 {
-	bool has = false;
+	uint8_t print[COUNTER_PRINT];
+	counter_print_serial(serial, print);
 	pthread_mutex_lock(&b->lock);
+	bool has = counter_get(&b->counters, print).tries > 0;
 	for (const struct entry *e = *book_serial_bucket(b, serial); e != NULL && !has; e = e->next_serial)
 		has = memcmp(e->is.intent.serial, serial, RECORD_SERIAL) == 0;
 	pthread_mutex_unlock(&b->lock);

@@ -74,7 +74,8 @@ err_t book_intent(struct book *b, const uint8_t id[RECORD_ID], struct book_inten
 struct counter book_counter(struct book *b, const uint8_t request[RECORD_ID], const uint8_t signer[RECORD_ID]);
 /* Codes that were tried for a registration record (its digest) and were not right, in whatever request. */
 uint32_t book_wrong_codes(struct book *b, const uint8_t registration_digest[RECORD_HASH]);
-/* Whether a remembered certificate has this serial (core keeps all of them, unique, before it asks). */
+/* Whether a certificate has this serial: one of a remembered intent (core keeps all of them, unique, before it asks), or one that is
+ * no signer's, whenever that was. */
 bool book_has_serial(struct book *b, const uint8_t serial[RECORD_SERIAL]);
 
 /* Whether this is the key (SHA-256 of its SubjectPublicKeyInfo) that the first OCSP certificate was for: the ceremony asks for

@@ -28,6 +28,15 @@ counter_print_registration(const uint8_t digest[32], uint8_t ret_print[COUNTER_P
 	memcpy(ret_print, hash, COUNTER_PRINT);
 }
 
+void
+counter_print_serial(const uint8_t serial[20], uint8_t ret_print[COUNTER_PRINT])
+{
+	uint8_t named[21] = {'s'}, hash[DIGEST_SHA256_LEN];
+	memcpy(named + 1, serial, 20);
+	digest_sha256(BYTES_OF(named), hash);
+	memcpy(ret_print, hash, COUNTER_PRINT);
+}
+
 /* The place of a fingerprint, or the free one where it belongs. */
 static size_t
 place_of(const struct counter_table *t, const uint8_t print[COUNTER_PRINT])

@@ -412,8 +412,14 @@ knows_one_ocsp_key(void **state)
 	assert_true(book_ocsp_key_fits(b, key));
 	r.use = KEYSTORE_OCSP;
 	memcpy(r.spki_sha256, key, sizeof key);
+	r.serial[0] = 0x40;
+	assert_false(book_has_serial(b, r.serial));
 	apply(b, RECORD_CERTIFICATE_SIGN, 2, &r);
-	struct book *copy = copy_of(b);
+	struct book *first = copy_of(b), *copy = copy_of(first);
+	book_free(first);
+	assert_true(book_has_serial(copy, r.serial));
+	r.serial[19] = 1;
+	assert_false(book_has_serial(copy, r.serial));
 	assert_true(book_ocsp_key_fits(copy, key));
 	assert_false(book_ocsp_key_fits(copy, other));
 	assert_false(book_ocsp_key_fits(b, other));

@@ -254,7 +254,12 @@ other_ocsp_key(void **state)
 	m->spki.size = (pb_size_t)house.ocsp_spki.n; /* the real one is renewed, … */
 	memcpy(m->spki.bytes, house.ocsp_spki.p, house.ocsp_spki.n);
 	assert_ok(house_core(&house, q, NULL, 0, a));
-	memcpy(m->serial.bytes, paper->serial, 20); /* … but not with the serial of a signer's certificate */
+	assert_err(house_core(&house, q, NULL, 0, a), ERR_SERIAL); /* … once with each serial, … */
+	memcpy(paper->serial, m->serial.bytes, 20); /* … which no signer gets, … */
+	assert_err(paper_sign(paper), ERR_SERIAL);
+	rand_serial(paper->serial);
+	assert_ok(paper_sign(paper));
+	memcpy(m->serial.bytes, paper->serial, 20); /* … and not with the serial of a signer's certificate */
 	assert_err(house_core(&house, q, NULL, 0, a), ERR_SERIAL);
 	message_free(&message_keys, q);
 	message_free(&message_keys, a);
