@@ -1,4 +1,5 @@
 #include "keys/book.h"
+#include "base/rand.h"
 #include "keys/book_memory.h"
 #include "keys/keystore.h"
 
@@ -10,23 +11,29 @@ must(void *p)
 	return p;
 }
 
+/* Ids and serials are made by core: under a key of this process, so that it cannot fill one bucket. Any two meet with a chance of
+ * one in BUCKETS (Dietzfelbinger's multiply-add-shift over words of 32 bits). */
+static struct entry **
+bucket_of(struct map *m, const uint8_t octets[RECORD_ID])
+{
+	uint32_t words[RECORD_ID / 4];
+	memcpy(words, octets, sizeof words);
+	uint64_t h = m->key[0];
+	for (size_t i = 0; i < RECORD_ID / 4; i++)
+		h += words[i] * m->key[i + 1];
+	return &m->buckets[h >> (64 - BUCKETS_LOG2)];
+}
+
 struct entry **
 book_bucket(struct map *m, const uint8_t id[RECORD_ID])
 {
-	/* ids are made by core: mixed, so that it cannot fill one bucket */
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	for (size_t i = 0; i < RECORD_ID; i++)
-		h = (h ^ id[i]) * UINT64_C(0x100000001b3);
-	return &m->buckets[(h ^ h >> 32) % BUCKETS];
+	return bucket_of(m, id);
 }
 
-/* Serials are random, or nothing is signed: their own octets spread them. */
 struct entry **
 book_serial_bucket(struct book *b, const uint8_t serial[RECORD_SERIAL])
 {
-	uint32_t h;
-	memcpy(&h, serial + RECORD_SERIAL - sizeof h, sizeof h);
-	return &b->serials[h % BUCKETS];
+	return bucket_of(&b->serials, serial + RECORD_SERIAL - RECORD_ID);
 }
 
 struct entry *
@@ -72,6 +79,9 @@ book_new(void)
 {
 	struct book *b = must(calloc(1, sizeof *b));
 	pthread_mutex_init(&b->lock, NULL);
+	rand_fill(b->activations.key, sizeof b->activations.key);
+	rand_fill(b->intents.key, sizeof b->intents.key);
+	rand_fill(b->serials.key, sizeof b->serials.key);
 	return b;
 }
 

@@ -1,5 +1,6 @@
 /*
- * What book.c and book_snapshot.c share: the memory itself, one entry for each activation and intent. Nobody else includes this.
+ * What book.c and book_snapshot.c share: the memory itself, one entry for each activation and intent. Nobody else
+ * includes this, but for their test.
  */
 #ifndef PARAPH_KEYS_BOOK_MEMORY_H
 #define PARAPH_KEYS_BOOK_MEMORY_H
@@ -8,7 +9,7 @@
 
 #include <pthread.h>
 
-enum { BUCKETS = 16384, CLAIMS_MAX = 1024 };
+enum { BUCKETS_LOG2 = 14, BUCKETS = 1 << BUCKETS_LOG2, CLAIMS_MAX = 1024 };
 
 /* One activation or intent, with the records that made it: a snapshot writes those again. */
 struct entry {
@@ -27,13 +28,14 @@ struct entry {
 };
 
 struct map {
+	uint64_t key[1 + RECORD_ID / 4];
 	struct entry *buckets[BUCKETS];
 };
 
 struct book {
 	pthread_mutex_t lock;
 	struct map activations, intents;
-	struct entry *serials[BUCKETS]; /* of the intents */
+	struct map serials; /* of the intents, by next_serial */
 	struct counter_table counters;
 	uint64_t crl_number, checkpoint_size;
 	bool has_ocsp_key;

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "keys/book.h"
+#include "keys/book_memory.h"
 #include "keys/keystore.h"
 
 #include <string.h>
@@ -427,6 +427,46 @@ knows_one_ocsp_key(void **state)
 	book_free(b);
 }
 
+static size_t
+longest(const struct map *m, bool serials)
+{
+	size_t most = 0;
+	for (size_t i = 0; i < BUCKETS; i++) {
+		size_t n = 0;
+		for (const struct entry *e = m->buckets[i]; e != NULL; e = serials ? e->next_serial : e->next)
+			n++;
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
+/* Ids that are all in one bucket without a key, and serials that differ only where nobody looked, spread. */
+static void
+buckets_are_nobodys_choice(void **state)
+{
+	(void)state;
+	struct book *b = book_new();
+	struct record_pen_key key = {.spki = bytes("spki", 4), .tbs = bytes("tbs", 3)};
+	uint32_t n = 0;
+	begin(b, 0, 1, 1000000);
+	id_of(key.activation, 1, 0);
+	for (uint64_t i = 0; n < 200; i++) {
+		uint64_t h = UINT64_C(0xcbf29ce484222325);
+		memcpy(key.intent, &i, sizeof i);
+		for (size_t k = 0; k < RECORD_ID; k++)
+			h = (h ^ key.intent[k]) * UINT64_C(0x100000001b3);
+		if ((h ^ h >> 32) % BUCKETS != 7)
+			continue;
+		memcpy(key.serial, &n, sizeof n);
+		memcpy(key.serial + 8, &n, sizeof n);
+		apply(b, RECORD_PEN_KEY, 1, &key);
+		n++;
+	}
+	assert_in_range(longest(&b->intents, false), 1, 100);
+	assert_in_range(longest(&b->serials, true), 1, 100);
+	book_free(b);
+}
+
 static void
 claims_exclude(void **state)
 {
@@ -474,6 +514,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(keeps_the_newest_result),
     cmocka_unit_test(counts_wrong_codes_of_a_person),
     cmocka_unit_test(knows_one_ocsp_key),
+    cmocka_unit_test(buckets_are_nobodys_choice),
     cmocka_unit_test(claims_exclude),
     cmocka_unit_test(refuses_impossible_records),
 };
