@@ -24,7 +24,7 @@ enum {
 	LIMIT_NAME_OCTETS = 4 * LIMIT_NAME,      /* … many octets of UTF-8 */
 	LIMIT_TITLE = 200,                       /* octets of a title */
 	LIMIT_CODE_TRIES = 5,                    /* per signer and request, for ever */
-	LIMIT_WRONG_CODES = 50,                  /* per registration record, for ever: then the person is registered anew */
+	LIMIT_WRONG_CODES = 50,                  /* per address, for ever, less one for each right one: then another address */
 	LIMIT_CODE_SENDS = 3,                    /* per signer and request, for ever */
 	LIMIT_OCSP_REQUEST = 4096,               /* octets */
 	LIMIT_TSP_REQUEST = 4096,                /* octets */

@@ -178,15 +178,15 @@ hand_over(struct desk *d, const struct book_activation *a, const uint8_t code[CO
 
 /* Whether another code makes sense. */
 static err_t
-counts_check(struct desk *d, const uint8_t *request, const uint8_t *signer, const uint8_t *registration_digest)
+counts_check(struct desk *d, const uint8_t *request, const uint8_t *signer, const uint8_t *address)
 {
 	struct counter c = book_counter(d->book, request, signer);
 	if (c.sends >= LIMIT_CODE_SENDS)
 		return err_make(ERR_CODE_SENDS, "%d codes were sent", LIMIT_CODE_SENDS);
 	if (c.tries >= LIMIT_CODE_TRIES)
 		return err_make(ERR_CODE_TRIES, "%d codes were tried", LIMIT_CODE_TRIES);
-	if (book_wrong_codes(d->book, registration_digest) >= LIMIT_WRONG_CODES)
-		return err_make(ERR_CODE_TRIES, "%d wrong codes were tried for this registration record; register the person anew",
+	if (book_wrong_codes(d->book, address) >= LIMIT_WRONG_CODES)
+		return err_make(ERR_CODE_TRIES, "%d wrong codes were tried for this address; register the person with another one",
 		    LIMIT_WRONG_CODES);
 	return OK;
 }
@@ -196,7 +196,7 @@ static err_t
 send_code(struct desk *d, const struct book_activation *a, int64_t *ret_expires_at)
 {
 	int64_t now = clock_now(), life = d->instance.code_minutes * TIME_MINUTE;
-	TRY(counts_check(d, a->request, a->signer, a->registration_digest));
+	TRY(counts_check(d, a->request, a->signer, a->address));
 	struct record_code_sent record = {.expires_at = (uint64_t)(now + life)};
 	memcpy(record.activation, a->id, sizeof record.activation);
 	TRY(desk_record(d, RECORD_CODE_SENT, now, &record));
@@ -269,6 +269,7 @@ begin_record(struct desk *d, const paraph_ActivationBegin *m, int64_t now)
 	memcpy(r.registration_digest, m->registration.digest.bytes, RECORD_HASH);
 	registration_subject_digest(&m->registration.subject, r.subject_sha256);
 	memcpy(r.terms_sha256, m->terms_sha256.bytes, RECORD_HASH);
+	registration_address_mac(d->keystore, &m->registration, r.address);
 	begin_digest(&r);
 	TRY(note_write(d, &(struct note){m->registration.method, str_c(m->registration.address), sender, title}, &note));
 	r.note = buf_bytes(&note);
@@ -297,13 +298,15 @@ static err_t
 begin(struct desk *d, const paraph_ActivationBegin *m, paraph_Keys *ret_answer)
 {
 	struct book_activation a;
+	uint8_t address[RECORD_HASH];
 	int64_t expires_at = 0;
 	if (!err_is(book_activation(d->book, m->activation.bytes, &a))) {
 		if (!same_activation(&a, m))
 			return err_make(ERR_ACTIVATION, "another activation has this id");
 		return answer_state(d, a.id, 0, ret_answer);
 	}
-	TRY(counts_check(d, m->request.bytes, m->signer.bytes, m->registration.digest.bytes));
+	registration_address_mac(d->keystore, &m->registration, address);
+	TRY(counts_check(d, m->request.bytes, m->signer.bytes, address));
 	TRY(begin_record(d, m, clock_now()));
 	FAULT_POINT("keys.activation.begun");
 	TRY(book_activation(d->book, m->activation.bytes, &a));
@@ -388,10 +391,10 @@ try_code(struct desk *d, const struct book_activation *a, struct bytes given)
 	FAULT_POINT("keys.code.tried");
 	uint32_t tries = book_counter(d->book, a->request, a->signer).tries;
 	/* Only now, with this try among them: others may be trying for the same person at this moment. */
-	if (book_wrong_codes(d->book, a->registration_digest) > LIMIT_WRONG_CODES) {
-		log_security("code-guessing", "too many wrong codes for one registration record");
+	if (book_wrong_codes(d->book, a->address) > LIMIT_WRONG_CODES) {
+		log_security("code-guessing", "too many wrong codes for one address");
 		codes_drop(d->codes, a->id);
-		return err_make(ERR_CODE_TRIES, "%d wrong codes were tried for this registration record", LIMIT_WRONG_CODES);
+		return err_make(ERR_CODE_TRIES, "%d wrong codes were tried for this address", LIMIT_WRONG_CODES);
 	}
 	err_t e = codes_compare(d->codes, a->id, clock_monotonic(), given);
 	if (err_is(e) && tries >= LIMIT_CODE_TRIES) {

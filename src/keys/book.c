@@ -108,6 +108,7 @@ unknown(const char *what)
 static err_t
 take_begun(struct book *b, const struct segment_record *s)
 {
+	static const uint8_t none[RECORD_HASH];
 	struct record_activation_begun r;
 	TRY(record_read(s->type, s->payload, &r));
 	if (book_find(&b->activations, r.activation) != NULL || r.note.n > BOOK_NOTE_MAX)
@@ -117,6 +118,7 @@ take_begun(struct book *b, const struct segment_record *s)
 	memcpy(a->request, r.request, sizeof a->request);
 	memcpy(a->signer, r.signer, sizeof a->signer);
 	memcpy(a->registration_digest, r.registration_digest, sizeof a->registration_digest);
+	memcpy(a->address, bytes_eq(BYTES_OF(r.address), BYTES_OF(none)) ? r.registration_digest : r.address, sizeof a->address);
 	memcpy(a->subject_sha256, r.subject_sha256, sizeof a->subject_sha256);
 	memcpy(a->terms_sha256, r.terms_sha256, sizeof a->terms_sha256);
 	memcpy(a->digest, r.digest, sizeof a->digest);
@@ -181,7 +183,7 @@ take_tried(struct book *b, const struct segment_record *s)
 	a->tries++;
 	count(b, a, 1, 0);
 	uint8_t print[COUNTER_PRINT];
-	counter_print_registration(a->registration_digest, print);
+	counter_print_address(a->address, print);
 	counter_add(&b->counters, print, 1, 0);
 	return OK;
 }
@@ -194,9 +196,10 @@ take_proved(struct book *b, const struct segment_record *s)
 	TRY(record_read(s->type, s->payload, &r));
 	TRY(activation_of(b, s, r.activation, &a));
 	a->proved_at = s->at;
+	/* This try, and one that was wrong: who is right more often than not never comes to an end, and nobody else gains by it. */
 	uint8_t print[COUNTER_PRINT];
-	counter_print_registration(a->registration_digest, print);
-	counter_forgive(&b->counters, print);
+	counter_print_address(a->address, print);
+	counter_forgive(&b->counters, print, 2);
 	return OK;
 }
 
@@ -488,10 +491,10 @@ book_counter(struct book *b, const uint8_t request[RECORD_ID], const uint8_t sig
 }
 
 uint32_t
-book_wrong_codes(struct book *b, const uint8_t registration_digest[RECORD_HASH])
+book_wrong_codes(struct book *b, const uint8_t address[RECORD_HASH])
 {
 	uint8_t print[COUNTER_PRINT];
-	counter_print_registration(registration_digest, print);
+	counter_print_address(address, print);
 	pthread_mutex_lock(&b->lock);
 	uint32_t wrong = counter_get(&b->counters, print).tries;
 	pthread_mutex_unlock(&b->lock);

@@ -18,6 +18,7 @@ enum { BOOK_OVER_MAX = 2000, BOOK_CERTIFICATE_MAX = 4096, BOOK_ATTRIBUTES_MAX = 
 struct book_activation {
 	uint8_t id[RECORD_ID], request[RECORD_ID], signer[RECORD_ID];
 	uint8_t registration_digest[RECORD_HASH];
+	uint8_t address[RECORD_HASH]; /* wrong codes are counted under this */
 	uint8_t subject_sha256[RECORD_HASH];
 	size_t documents_n;
 	struct record_document documents[LIMIT_DOCUMENTS];
@@ -72,8 +73,9 @@ void book_snapshot_opened(void *book);
 err_t book_activation(struct book *b, const uint8_t id[RECORD_ID], struct book_activation *ret_activation);
 err_t book_intent(struct book *b, const uint8_t id[RECORD_ID], struct book_intent *ret_intent);
 struct counter book_counter(struct book *b, const uint8_t request[RECORD_ID], const uint8_t signer[RECORD_ID]);
-/* Codes that were tried for a registration record (its digest) and were not right, in whatever request. */
-uint32_t book_wrong_codes(struct book *b, const uint8_t registration_digest[RECORD_HASH]);
+/* Codes that were tried for an address (registration_address_mac) and were not right, in whatever request, less one for each that
+ * was. */
+uint32_t book_wrong_codes(struct book *b, const uint8_t address[RECORD_HASH]);
 /* Whether a certificate has this serial: one of a remembered intent (core keeps all of them, unique, before it asks), or one that is
  * no signer's, whenever that was. */
 bool book_has_serial(struct book *b, const uint8_t serial[RECORD_SERIAL]);

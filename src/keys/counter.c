@@ -19,11 +19,11 @@ counter_print(const uint8_t request[16], const uint8_t signer[16], uint8_t ret_p
 }
 
 void
-counter_print_registration(const uint8_t digest[32], uint8_t ret_print[COUNTER_PRINT])
+counter_print_address(const uint8_t mac[32], uint8_t ret_print[COUNTER_PRINT])
 {
 	/* a pair is hashed as 32 octets, this as 33: core, which makes the ids of a pair, cannot hit it */
 	uint8_t named[33] = {'r'}, hash[DIGEST_SHA256_LEN];
-	memcpy(named + 1, digest, 32);
+	memcpy(named + 1, mac, 32);
 	digest_sha256(BYTES_OF(named), hash);
 	memcpy(ret_print, hash, COUNTER_PRINT);
 }
@@ -98,11 +98,10 @@ counter_add(struct counter_table *t, const uint8_t print[COUNTER_PRINT], uint8_t
 }
 
 void
-counter_forgive(struct counter_table *t, const uint8_t print[COUNTER_PRINT])
+counter_forgive(struct counter_table *t, const uint8_t print[COUNTER_PRINT], uint8_t tries)
 {
 	struct counter *c = at_print(t, print);
-	if (c->tries > 0)
-		c->tries--;
+	c->tries = c->tries > tries ? (uint8_t)(c->tries - tries) : 0;
 }
 
 void

@@ -1,8 +1,8 @@
 /*
  * Tries and sends of one signer in one request, for ever: no restart, new activation or passing of time gives any back.
  * So every pair that was ever counted stays, in 16 octets each: a fingerprint of request and signer and two small
- * numbers. Beside them the codes that were tried for a registration record and were wrong, in whatever request: core makes
- * the ids of requests and signers, so counts under these alone would not stop it from guessing. And the serials of OCSP
+ * numbers. Beside them the codes that were tried for an address and were wrong, in whatever request: core makes the
+ * ids of requests and signers, so counts under these alone would not stop it from guessing. And the serials of OCSP
  * certificates, of which each may come once. Two with one fingerprint (96 bits) would share their counts, which errs on the safe
  * side. Not locked: the book (book.h) does that.
  */
@@ -30,16 +30,16 @@ struct counter_table {
 void counter_done(struct counter_table *t);
 /* The fingerprint of request and signer, 16 octets each. */
 void counter_print(const uint8_t request[16], const uint8_t signer[16], uint8_t ret_print[COUNTER_PRINT]);
-/* The fingerprint of a registration record, by its digest; never that of a pair. */
-void counter_print_registration(const uint8_t digest[32], uint8_t ret_print[COUNTER_PRINT]);
+/* The fingerprint of an address, by its MAC; never that of a pair. */
+void counter_print_address(const uint8_t mac[32], uint8_t ret_print[COUNTER_PRINT]);
 /* The fingerprint of the serial of a certificate that is no signer's; never one of the others. */
 void counter_print_serial(const uint8_t serial[20], uint8_t ret_print[COUNTER_PRINT]);
 /* What was counted; all zero when nothing was. */
 struct counter counter_get(const struct counter_table *t, const uint8_t print[COUNTER_PRINT]);
 /* Adds; never above 255. */
 void counter_add(struct counter_table *t, const uint8_t print[COUNTER_PRINT], uint8_t tries, uint8_t sends);
-/* Takes one try back: it was right. */
-void counter_forgive(struct counter_table *t, const uint8_t print[COUNTER_PRINT]);
+/* Takes so many tries back, and not more than there are. */
+void counter_forgive(struct counter_table *t, const uint8_t print[COUNTER_PRINT], uint8_t tries);
 
 /* All of them, COUNTER_LEN octets each (fingerprint, tries, sends), in pieces of at most max octets. */
 typedef void (*counter_piece_f)(void *arg, struct bytes piece);

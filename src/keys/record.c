@@ -1,17 +1,18 @@
 #include "keys/record.h"
 #include "der/der.h"
 
-enum kind { END, FIXED, VARIABLE, NUMBER };
+enum kind { END, FIXED, VARIABLE, NUMBER, LATER };
 
 struct field {
 	enum kind kind;
 	size_t offset;
-	size_t n; /* octets of a FIXED one */
+	size_t n; /* octets of a FIXED one, or of a LATER one: the last, which older records end before; absent when it is zeros */
 };
 
 #define F(type, member) {FIXED, offsetof(struct type, member), sizeof(((struct type *)0)->member)}
 #define V(type, member) {VARIABLE, offsetof(struct type, member), 0}
 #define N(type, member) {NUMBER, offsetof(struct type, member), 0}
+#define L(type, member) {LATER, offsetof(struct type, member), sizeof(((struct type *)0)->member)}
 #define END_OF_FIELDS {END, 0, 0}
 
 static const struct field key_made[] = {N(record_key_made, use), V(record_key_made, spki), END_OF_FIELDS};
@@ -30,7 +31,7 @@ static const struct field activation_begun[] = {F(record_activation_begun, activ
     F(record_activation_begun, registration_digest), F(record_activation_begun, subject_sha256),
     V(record_activation_begun, documents), F(record_activation_begun, terms_sha256),
     N(record_activation_begun, expires_at), F(record_activation_begun, digest), V(record_activation_begun, note),
-    END_OF_FIELDS};
+    L(record_activation_begun, address), END_OF_FIELDS};
 static const struct field code_sent[] = {F(record_code_sent, activation), N(record_code_sent, expires_at), END_OF_FIELDS};
 static const struct field activation[] = {F(record_activation, activation), END_OF_FIELDS};
 static const struct field activation_completed[] = {F(record_activation_completed, activation),
@@ -88,11 +89,21 @@ static const struct {
     [RECORD_STAMP_SIGN] = {stamp_sign, sizeof(struct record_stamp_sign)},
 };
 
+static bool
+zeros_only(const uint8_t *p, size_t n)
+{
+	while (n > 0 && p[n - 1] == 0)
+		n--;
+	return n == 0;
+}
+
 static void
 write_field(struct encode *w, const struct field *f, const void *record)
 {
 	const uint8_t *at = (const uint8_t *)record + f->offset;
-	if (f->kind == FIXED)
+	if (f->kind == LATER && zeros_only(at, f->n))
+		return;
+	if (f->kind == FIXED || f->kind == LATER)
 		encode_octets(w, bytes(at, f->n));
 	else if (f->kind == VARIABLE)
 		encode_octets(w, *(const struct bytes *)(const void *)at);
@@ -130,6 +141,8 @@ read_field(struct decode *d, const struct field *f, void *record)
 		*(uint64_t *)(void *)at = decode_u64(d, INT64_MAX);
 		return;
 	}
+	if (f->kind == LATER && !decode_more(d))
+		return; /* zeros already */
 	struct bytes octets = decode_octets(d);
 	if (f->kind == VARIABLE)
 		*(struct bytes *)(void *)at = octets;

@@ -77,6 +77,7 @@ struct record_activation_begun {
 	uint64_t expires_at;
 	uint8_t digest[RECORD_HASH];
 	struct bytes note;      /* sealed: method, address, sender, title */
+	uint8_t address[RECORD_HASH]; /* registration_address_mac; zeros when it is missing, as in older journals */
 };
 struct record_code_sent {
 	uint8_t activation[RECORD_ID];

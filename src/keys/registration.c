@@ -1,6 +1,6 @@
 #include "keys/registration.h"
 
-static const char mac_label[] = "paraph registration";
+static const char mac_label[] = "paraph registration", address_label[] = "paraph address";
 
 enum { TEXTS = 8, SUBJECT_MAX = 2048, CANONICAL_MAX = 4096 };
 
@@ -131,4 +131,19 @@ registration_mac_check(struct keystore *ks, const paraph_Registration *r, struct
 	if (!keystore_mac_check(ks, mac_label, canonical(r, room), mac))
 		return err_make(ERR_MAC, "the registration is not one that was enrolled here");
 	return OK;
+}
+
+void
+registration_address_mac(struct keystore *ks, const paraph_Registration *r, uint8_t ret_mac[KEYSTORE_MAC_LEN])
+{
+	uint8_t folded[1 + sizeof r->address] = {(uint8_t)r->method};
+	size_t n = 1;
+	bool local = r->method == paraph_Method_METHOD_EMAIL_CODE, skip = false;
+	for (const char *c = r->address; *c != '\0'; c++) {
+		local = local && *c != '@';
+		skip = local && (skip || *c == '+');
+		if (!skip)
+			folded[n++] = (uint8_t)(*c >= 'A' && *c <= 'Z' ? *c + ('a' - 'A') : *c);
+	}
+	keystore_mac(ks, address_label, bytes(folded, n), ret_mac);
 }

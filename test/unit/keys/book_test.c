@@ -80,7 +80,8 @@ begin_many(struct book *b, uint32_t n, uint32_t documents_n, int64_t at, int64_t
 	id_of(r.activation, 1, n);
 	id_of(r.request, 2, n % 7);
 	id_of(r.signer, 3, n % 3);
-	memset(r.registration_digest, (int)(n % 5), sizeof r.registration_digest);
+	memset(r.registration_digest, (int)n, sizeof r.registration_digest);
+	memset(r.address, (int)(n % 5 + 1), sizeof r.address);
 	apply(b, RECORD_ACTIVATION_BEGUN, at, &r);
 }
 
@@ -188,9 +189,9 @@ compare(struct book *a, struct book *b, uint32_t n)
 	id_of(signer, 3, n % 3);
 	struct counter c = book_counter(a, request, signer), d = book_counter(b, request, signer);
 	assert_true(c.tries == d.tries && c.sends == d.sends);
-	uint8_t registration[RECORD_HASH];
-	memset(registration, (int)(n % 5), sizeof registration);
-	assert_int_equal(book_wrong_codes(a, registration), book_wrong_codes(b, registration));
+	uint8_t address[RECORD_HASH];
+	memset(address, (int)(n % 5 + 1), sizeof address);
+	assert_int_equal(book_wrong_codes(a, address), book_wrong_codes(b, address));
 }
 
 static void
@@ -375,26 +376,58 @@ keeps_the_newest_result(void **state)
 	book_free(b);
 }
 
-/* Wrong codes for one record count together, whatever request and signer they came with; right ones do not. */
+/* Wrong codes for one address count together, whatever request, signer and record they came with; right ones do not, and each takes
+ * one wrong one back. */
 static void
 counts_wrong_codes_of_a_person(void **state)
 {
 	(void)state;
 	struct book *b = book_new();
-	uint8_t registration[RECORD_HASH], other[RECORD_HASH];
-	memset(registration, 0, sizeof registration);
-	memset(other, 1, sizeof other);
+	uint8_t address[RECORD_HASH], other[RECORD_HASH];
+	memset(address, 1, sizeof address);
+	memset(other, 2, sizeof other);
 	for (uint32_t n = 0; n < 50; n += 5) {
 		begin(b, n, n, 1000000);
-		step(b, n, RECORD_CODE_TRIED, n);
-		step(b, n, RECORD_CODE_TRIED, n);
+		for (int i = 0; i < 3; i++)
+			step(b, n, RECORD_CODE_TRIED, n);
 		step(b, n, RECORD_CODE_PROVED, n);
 	}
-	assert_int_equal(book_wrong_codes(b, registration), 10);
+	assert_int_equal(book_wrong_codes(b, address), 10);
 	assert_int_equal(book_wrong_codes(b, other), 0);
 	struct book *copy = copy_of(b);
-	assert_int_equal(book_wrong_codes(copy, registration), 10);
+	assert_int_equal(book_wrong_codes(copy, address), 10);
+	for (uint32_t n = 100; n < 200; n += 5) { /* at the first try */
+		begin(copy, n, n, 1000000);
+		step(copy, n, RECORD_CODE_TRIED, n);
+		step(copy, n, RECORD_CODE_PROVED, n);
+	}
+	assert_int_equal(book_wrong_codes(copy, address), 0);
 	book_free(copy);
+	book_free(b);
+}
+
+/* A record from before there was a MAC of the address: read, and counted under the digest of the registration record as it was. */
+static void
+counts_for_older_activations(void **state)
+{
+	(void)state;
+	struct book *b = book_new();
+	struct record_activation_begun r = {.expires_at = 1000000, .note = bytes("note", 4)}, again;
+	AUTO_BUF(with, 1000);
+	AUTO_BUF(without, 1000);
+	id_of(r.activation, 1, 0);
+	memset(r.registration_digest, 9, sizeof r.registration_digest);
+	record_write(RECORD_ACTIVATION_BEGUN, &r, &without);
+	assert_ok(record_read(RECORD_ACTIVATION_BEGUN, buf_bytes(&without), &again));
+	assert_memory_equal(r.address, again.address, RECORD_HASH);
+	apply(b, RECORD_ACTIVATION_BEGUN, 1, &r);
+	step(b, 0, RECORD_CODE_TRIED, 2);
+	assert_int_equal(book_wrong_codes(b, r.registration_digest), 1);
+	memset(r.address, 8, sizeof r.address);
+	record_write(RECORD_ACTIVATION_BEGUN, &r, &with);
+	assert_int_equal(with.n, without.n + 2 + RECORD_HASH);
+	assert_ok(record_read(RECORD_ACTIVATION_BEGUN, buf_bytes(&with), &again));
+	assert_memory_equal(r.address, again.address, RECORD_HASH);
 	book_free(b);
 }
 
@@ -513,6 +546,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(forgets_with_its_segment),
     cmocka_unit_test(keeps_the_newest_result),
     cmocka_unit_test(counts_wrong_codes_of_a_person),
+    cmocka_unit_test(counts_for_older_activations),
     cmocka_unit_test(knows_one_ocsp_key),
     cmocka_unit_test(buckets_are_nobodys_choice),
     cmocka_unit_test(claims_exclude),
