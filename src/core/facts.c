@@ -211,6 +211,7 @@ decline(struct store_tx *tx, void *arg)
 	struct decline *d = arg;
 	struct signer s;
 	TRY(signer_get(tx, d->signer, &s));
+	TRY(signer_idle_check(tx, s.request));
 	TRY(signer_move(tx, s.id, SIGNER_DECLINED, d->reason));
 	TRY(request_event(tx, s.request, "signer.declined", &s.id, d->reason));
 	TRY(request_move(tx, s.request, REQUEST_DECLINED, STR("a signer declined")));

@@ -22,6 +22,7 @@ void facts_mask(const char *address, char ret_masked[64]);
 
 /* Exchanges a link's token for a session; the first time the signer has opened the request. */
 err_t facts_session(struct worker *w, struct str token, const char *address, const char *agent, json_t **ret_answer);
+/* Ends the request; ERR_WRONG_STATE while somebody signs. */
 err_t facts_decline(struct worker *w, struct id signer, struct str reason, const struct idempotency *idem,
     json_t **ret_answer);
 

@@ -186,20 +186,17 @@ send_draft(struct store_tx *tx, void *arg)
 	return answer_make(s, tx, &r);
 }
 
-/* Ends the request and every signer who has not finished. One who is signing at this moment forbids it: his act would be
- * settled against an ended request. */
+/* Ends the request and every signer who has not finished. */
 static err_t
 end(struct store_tx *tx, struct step *s, enum request_state to, enum signer_state signers_to)
 {
 	struct signer signers[LIMIT_SIGNERS];
 	size_t n;
+	TRY(signer_idle_check(tx, s->id));
 	TRY(signer_list(tx, s->id, signers, &n));
-	for (size_t i = 0; i < n; i++) {
-		if (signers[i].state == SIGNER_SIGNING)
-			return err_make(ERR_WRONG_STATE, "a signer is signing at this moment");
+	for (size_t i = 0; i < n; i++)
 		if (signers[i].state < SIGNER_SIGNED)
 			TRY(signer_move(tx, signers[i].id, signers_to, s->reason));
-	}
 	TRY(request_move(tx, s->id, to, s->reason));
 	char event[32];
 	snprintf(event, sizeof event, "request.%s", names[to]);

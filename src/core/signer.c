@@ -114,6 +114,18 @@ signer_list(struct store_tx *tx, struct id request, struct signer ret_signers[LI
 }
 
 err_t
+signer_idle_check(struct store_tx *tx, struct id request)
+{
+	struct signer signers[LIMIT_SIGNERS];
+	size_t n;
+	TRY(signer_list(tx, request, signers, &n));
+	for (size_t i = 0; i < n; i++)
+		if (signers[i].state == SIGNER_SIGNING)
+			return err_make(ERR_WRONG_STATE, "a signer is signing at this moment");
+	return OK;
+}
+
+err_t
 signer_fields(struct store_tx *tx, struct id signer, struct signer_field ret_fields[LIMIT_DOCUMENTS], size_t *ret_n)
 {
 	size_t n = 0;

@@ -41,6 +41,8 @@ err_t signer_field_put(struct store_tx *tx, const struct signer_field *f);
 
 err_t signer_get(struct store_tx *tx, struct id id, struct signer *ret_signer);
 err_t signer_list(struct store_tx *tx, struct id request, struct signer ret_signers[LIMIT_SIGNERS], size_t *ret_n);
+/* ERR_WRONG_STATE while one of them is signing: nobody ends the request then, for his act would be settled against an ended one. */
+err_t signer_idle_check(struct store_tx *tx, struct id request);
 /* In the order of the documents. */
 err_t signer_fields(struct store_tx *tx, struct id signer, struct signer_field ret_fields[LIMIT_DOCUMENTS], size_t *ret_n);
 

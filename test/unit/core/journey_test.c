@@ -159,7 +159,7 @@ the_deadline_ends_it(void **state)
 }
 
 static void
-nobody_cancels_under_a_signature(void **state)
+nobody_ends_it_under_a_signature(void **state)
 {
 	static const struct account by = {.id = "key", .actor = "key:key", .roles = ACCOUNT_SENDER}, other = {.id = "other"};
 	json_t *answer = NULL;
@@ -169,6 +169,9 @@ nobody_cancels_under_a_signature(void **state)
 		assert_ok(step(0, (enum signer_state)s));
 	assert_err(request_cancel(&open_worker, &by, j.request, STR(""), NULL, &answer), ERR_WRONG_STATE);
 	assert_int_equal(state_of(1), SIGNER_NOTIFIED); /* all or nothing */
+	assert_ok(step(1, SIGNER_OPENED));
+	assert_err(facts_decline(&open_worker, j.signers[1].id, STR(""), NULL, &answer), ERR_WRONG_STATE);
+	assert_int_equal(state_of(1), SIGNER_OPENED);
 	assert_ok(step(0, SIGNER_OPENED));
 	assert_ok(request_cancel(&open_worker, &by, j.request, STR("withdrawn"), NULL, &answer));
 	assert_string_equal(json_string_value(json_object_get(answer, "status")), "canceled");
@@ -181,10 +184,10 @@ static err_t
 put_activation(struct store_tx *tx, void *arg)
 {
 	uint8_t digest[32] = {9};
-	(void)arg;
+	const struct signer *s = arg;
 	AUTO_QUERY(q, tx, SQL_ACTIVATION_PUT);
 	query_bytes(&q, id_bytes(&j.activation));
-	query_bytes(&q, id_bytes(&j.signers[0].id));
+	query_bytes(&q, id_bytes(&s->id));
 	query_text(&q, STR("complete"));
 	query_text(&q, STR("s***@example.org"));
 	query_bytes(&q, BYTES_OF(digest));
@@ -199,12 +202,18 @@ put_activation(struct store_tx *tx, void *arg)
 }
 
 static void
-consent_given(void)
+consent_given_by(int i)
 {
 	j.activation = id_make(clock_now());
 	for (int s = SIGNER_OPENED; s <= SIGNER_CONSENTED; s++)
-		assert_ok(step(0, (enum signer_state)s));
-	assert_ok(store_write(open_core.store, put_activation, NULL));
+		assert_ok(step(i, (enum signer_state)s));
+	assert_ok(store_write(open_core.store, put_activation, &j.signers[i]));
+}
+
+static void
+consent_given(void)
+{
+	consent_given_by(0);
 }
 
 static void
@@ -300,7 +309,7 @@ every_change_leaves_a_leaf(void **state)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, open_teardown)
 static const struct CMUnitTest tests[] = {
 	TEST(signers_follow_their_table), TEST(declining_ends_the_request), TEST(the_deadline_ends_it),
-	TEST(nobody_cancels_under_a_signature), TEST(one_act_for_one_consent), TEST(an_ended_request_begins_nothing),
+	TEST(nobody_ends_it_under_a_signature), TEST(one_act_for_one_consent), TEST(an_ended_request_begins_nothing),
 	TEST(what_is_shown_is_stable), TEST(every_change_leaves_a_leaf),
 };
 UNIT_MAIN(tests)
