@@ -143,6 +143,22 @@ intent_audit(struct store_tx *tx, struct step *s)
 	    "activation_digest", canon_hex(BYTES_OF(act->activation.digest)), "subject", subject, "intents", intents), NULL);
 }
 
+/* An act that could not be finished yet keeps its documents although nobody works on it: what it signed is not released, so another
+ * would start from the revision before it, and of the two signatures the file that is released last would hold one. */
+static err_t
+free_check(struct store_tx *tx, const struct act *act)
+{
+	for (size_t i = 0; i < act->n; i++) {
+		AUTO_QUERY(q, tx, SQL_INTENT_OPEN);
+		query_bytes(&q, id_bytes(&act->parts[i].document.id));
+		bool open = query_next(&q);
+		TRY(query_end(&q));
+		if (open)
+			return err_make(ERR_BUSY, "somebody else's signature of this document is not finished yet; nothing was begun");
+	}
+	return OK;
+}
+
 static err_t
 begin(struct store_tx *tx, void *arg)
 {
@@ -154,6 +170,7 @@ begin(struct store_tx *tx, void *arg)
 		return err_make(ERR_WRONG_STATE, "the request is %s", request_state_name(r.state));
 	TRY(signer_move(tx, act->signer.id, SIGNER_SIGNING, STR("")));
 	TRY(activation_spend(tx, act->activation.id));
+	TRY(free_check(tx, act));
 	AUTO_QUERY(q, tx, SQL_ACT_PUT);
 	query_bytes(&q, id_bytes(&act->id));
 	query_bytes(&q, id_bytes(&act->signer.id));

@@ -59,7 +59,8 @@ const char *act_state_name(enum act_state state);
 
 /* Fills act with signer, request, registration and documents with their present bases; nothing is stored. */
 err_t act_prepare(struct worker *w, struct id signer, struct act *act);
-/* Commits the intents, with a serial for each: from here on the truth of this act is in the database. */
+/* Commits the intents, with a serial for each: from here on the truth of this act is in the database. ERR_BUSY, and nothing is
+ * begun, while another act that names one of the documents is open. */
 err_t act_begin(struct worker *w, struct act *act, const char *actor);
 /* Reads a stored one. */
 err_t act_load(struct worker *w, struct id id, struct act *act);

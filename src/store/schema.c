@@ -121,8 +121,11 @@ static const char migration_2[] =
     "CREATE INDEX revision_blob ON revision (blob);"
     "CREATE INDEX proof_blob ON proof (blob);";
 
-/* What keys says of a plan; documents prepared before have none and are prepared anew, in a new request. */
-static const char migration_3[] = "ALTER TABLE document ADD COLUMN plan_mac BLOB;";
+static const char migration_3[] =
+    /* What keys says of a plan; documents prepared before have none and are prepared anew, in a new request. */
+    "ALTER TABLE document ADD COLUMN plan_mac BLOB;"
+    /* Each act that begins asks whether another one of its documents is open. */
+    "CREATE INDEX intent_document ON intent (document);";
 
 static const char *const migrations[] = {migration_1, migration_2, migration_3};
 

@@ -274,6 +274,27 @@ an_ended_request_begins_nothing(void **state)
 	assert_err(act_begin(&open_worker, act, "sgr_x"), ERR_WRONG_STATE);
 }
 
+/* One who comes while another act of his document is open would sign beside it, and one of the signatures would be lost. */
+static void
+an_open_act_keeps_its_document(void **state)
+{
+	(void)state;
+	AUTO_ACT(one);
+	AUTO_ACT(two);
+	AUTO_ACT(again);
+	consent_given_by(0);
+	assert_ok(act_prepare(&open_worker, j.signers[0].id, one));
+	consent_given_by(1);
+	assert_ok(act_prepare(&open_worker, j.signers[1].id, two));
+	assert_ok(act_begin(&open_worker, one, "sgr_x"));
+	assert_err(act_begin(&open_worker, two, "sgr_y"), ERR_BUSY);
+	assert_int_equal(state_of(1), SIGNER_CONSENTED); /* his consent is not used up */
+	open_core.published = NULL; /* no certificate was made, so nothing is published */
+	assert_ok(act_void(&open_worker, one, "test"));
+	assert_ok(act_prepare(&open_worker, j.signers[1].id, again));
+	assert_ok(act_begin(&open_worker, again, "sgr_y"));
+}
+
 /* What is confirmed does not change while it is read, and does when a fact changes. */
 static void
 what_is_shown_is_stable(void **state)
@@ -310,6 +331,6 @@ every_change_leaves_a_leaf(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST(signers_follow_their_table), TEST(declining_ends_the_request), TEST(the_deadline_ends_it),
 	TEST(nobody_ends_it_under_a_signature), TEST(one_act_for_one_consent), TEST(an_ended_request_begins_nothing),
-	TEST(what_is_shown_is_stable), TEST(every_change_leaves_a_leaf),
+	TEST(what_is_shown_is_stable), TEST(every_change_leaves_a_leaf), TEST(an_open_act_keeps_its_document),
 };
 UNIT_MAIN(tests)
