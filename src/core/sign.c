@@ -90,7 +90,9 @@ certificates_learn(struct worker *w, struct act *act, size_t *ret_results)
 	return OK;
 }
 
-/* Nothing was signed: whatever certificate exists becomes known, is revoked and published; keys is told. */
+/* Nothing was signed: whatever certificate exists becomes known, is revoked and published. keys is told first, since it may still be at
+ * what core lost patience with: after its yes no certificate comes into being that nobody would learn of, and without it the act
+ * stays open and all this is done again. */
 static err_t
 give_up(struct worker *w, struct act *act, const char *reason)
 {

@@ -568,3 +568,23 @@ book_release(struct book *b, const uint8_t id[RECORD_ID])
 		}
 	pthread_mutex_unlock(&b->lock);
 }
+
+void
+book_bar(struct book *b, const uint8_t id[RECORD_ID])
+{
+	pthread_mutex_lock(&b->lock);
+	memcpy(b->barred[b->barred_n++ % BARRED_MAX], id, RECORD_ID);
+	pthread_mutex_unlock(&b->lock);
+}
+
+bool
+book_is_barred(struct book *b, const uint8_t id[RECORD_ID])
+{
+	bool is = false;
+	pthread_mutex_lock(&b->lock);
+	size_t n = b->barred_n < BARRED_MAX ? b->barred_n : BARRED_MAX;
+	for (size_t i = 0; i < n && !is; i++)
+		is = memcmp(b->barred[i], id, RECORD_ID) == 0;
+	pthread_mutex_unlock(&b->lock);
+	return is;
+}

@@ -92,4 +92,9 @@ uint64_t book_checkpoint_size(struct book *b);
 bool book_claim(struct book *b, const uint8_t id[RECORD_ID]);
 void book_release(struct book *b, const uint8_t id[RECORD_ID]);
 
+/* An intent that was voided before anything was recorded of it: what still waits for a worker may not begin it. Of this process
+ * only, since such a request ends with it; the newest 4,096, since it ends with the patience of who asked, too. */
+void book_bar(struct book *b, const uint8_t id[RECORD_ID]);
+bool book_is_barred(struct book *b, const uint8_t id[RECORD_ID]);
+
 #endif

@@ -9,7 +9,7 @@
 
 #include <pthread.h>
 
-enum { BUCKETS_LOG2 = 14, BUCKETS = 1 << BUCKETS_LOG2, CLAIMS_MAX = 1024 };
+enum { BUCKETS_LOG2 = 14, BUCKETS = 1 << BUCKETS_LOG2, CLAIMS_MAX = 1024, BARRED_MAX = 4096 };
 
 /* One activation or intent, with the records that made it: a snapshot writes those again. */
 struct entry {
@@ -43,6 +43,8 @@ struct book {
 	int64_t newest_at;
 	size_t claims_n;
 	uint8_t claims[CLAIMS_MAX][RECORD_ID];
+	size_t barred_n; /* ever; the newest are kept */
+	uint8_t barred[BARRED_MAX][RECORD_ID];
 };
 
 /* The bucket of an id or of an intent's serial; the entry of an id, NULL: none. The caller holds the lock. */

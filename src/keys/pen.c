@@ -463,6 +463,8 @@ begin(struct desk *d, const paraph_SignBegin *m, const int *fds, paraph_Keys *re
 	struct book_intent known;
 	if (!err_is(book_intent(d->book, m->intent.bytes, &known)))
 		return answer_again(d, m, &known, ret_answer);
+	if (book_is_barred(d->book, m->intent.bytes))
+		return err_make(ERR_INTENT_VOID, "the intent is void");
 	struct act *t = calloc(1, sizeof *t);
 	if (t == NULL)
 		abort();
@@ -561,7 +563,11 @@ void_it(struct desk *d, const paraph_IntentVoid *m)
 {
 	struct book_intent i;
 	struct pen *pen = NULL;
-	TRY(book_intent(d->book, m->intent.bytes, &i));
+	if (err_is(book_intent(d->book, m->intent.bytes, &i))) {
+		/* Nothing was signed; but a request to sign may still wait for a worker, of an asker who gave up or died. */
+		book_bar(d->book, m->intent.bytes);
+		return OK;
+	}
 	if (i.released)
 		return err_make(ERR_INTENT, "the signature was released");
 	if (i.known != BOOK_VOIDED)
@@ -584,27 +590,37 @@ pen_void(struct desk *d, const paraph_IntentVoid *m, paraph_Keys *ret_answer)
 	return e;
 }
 
-err_t
-pen_ask(struct desk *d, const paraph_IntentAsk *m, paraph_Keys *ret_answer)
+static void
+known_get(struct desk *d, const uint8_t intent[RECORD_ID], paraph_IntentAnswer *ret_answer)
 {
 	static const paraph_IntentKnown words[] = {[BOOK_KEY_MADE] = paraph_IntentKnown_INTENT_KEY_MADE,
 	    [BOOK_ATTRIBUTES] = paraph_IntentKnown_INTENT_CERTIFICATE_SIGNED,
 	    [BOOK_RESULT] = paraph_IntentKnown_INTENT_RESULT,
 	    [BOOK_VOIDED] = paraph_IntentKnown_INTENT_VOIDED};
 	struct book_intent i;
-	paraph_IntentAnswer *a = &ret_answer->body.intent_answer;
-	ret_answer->which_body = paraph_Keys_intent_answer_tag;
+	if (err_is(book_intent(d->book, intent, &i))) {
+		bool barred = book_is_barred(d->book, intent);
+		ret_answer->known = barred ? paraph_IntentKnown_INTENT_VOIDED : paraph_IntentKnown_INTENT_UNKNOWN;
+		return;
+	}
+	ret_answer->known = words[i.known];
+	ret_answer->certificate.size = (pb_size_t)i.certificate_n;
+	memcpy(ret_answer->certificate.bytes, i.certificate, i.certificate_n);
+	ret_answer->has_result = i.known == BOOK_RESULT;
+	if (ret_answer->has_result)
+		fill_answer(&i, &ret_answer->result);
+}
+
+/* Claimed like the rest: what is known of an intent that is just being signed would be wrong a moment later. */
+err_t
+pen_ask(struct desk *d, const paraph_IntentAsk *m, paraph_Keys *ret_answer)
+{
 	if (m->intent.size != RECORD_ID)
 		return err_make(ERR_INPUT, "an intent has %d octets", RECORD_ID);
-	if (err_is(book_intent(d->book, m->intent.bytes, &i))) {
-		a->known = paraph_IntentKnown_INTENT_UNKNOWN;
-		return OK;
-	}
-	a->known = words[i.known];
-	a->certificate.size = (pb_size_t)i.certificate_n;
-	memcpy(a->certificate.bytes, i.certificate, i.certificate_n);
-	a->has_result = i.known == BOOK_RESULT;
-	if (a->has_result)
-		fill_answer(&i, &a->result);
+	if (!book_claim(d->book, m->intent.bytes))
+		return err_make(ERR_BUSY, "this intent is being worked on");
+	known_get(d, m->intent.bytes, &ret_answer->body.intent_answer);
+	book_release(d->book, m->intent.bytes);
+	ret_answer->which_body = paraph_Keys_intent_answer_tag;
 	return OK;
 }

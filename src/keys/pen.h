@@ -14,7 +14,10 @@
 err_t pen_begin(struct desk *d, const paraph_SignBegin *m, const int *fds, paraph_Keys *ret_answer);
 /* Goes on after a restart with the same octets; the file for increments is emptied. */
 err_t pen_resume(struct desk *d, const paraph_SignResume *m, const int *fds, paraph_Keys *ret_answer);
+/* From here on nothing comes into being under the intent, whether one is known or not. ERR_BUSY while it is being signed; ERR_INTENT
+ * when its proof was sealed. */
 err_t pen_void(struct desk *d, const paraph_IntentVoid *m, paraph_Keys *ret_answer);
+/* What the journal knows of it. ERR_BUSY while that is about to change. */
 err_t pen_ask(struct desk *d, const paraph_IntentAsk *m, paraph_Keys *ret_answer);
 
 #endif

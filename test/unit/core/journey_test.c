@@ -1,8 +1,11 @@
 /* The states of requests, signers, activations and acts, over a real database, with records as core stores them. */
 #include "core/act.h"
 #include "core/facts.h"
+#include "core/lease.h"
+#include "core/sign.h"
 #include "open.h"
 #include "os/clock.h"
+#include "peer.h"
 
 static struct {
 	struct id request, document, registration, activation;
@@ -295,6 +298,50 @@ an_open_act_keeps_its_document(void **state)
 	assert_ok(act_begin(&open_worker, again, "sgr_y"));
 }
 
+static bool signing; /* keys is still at what core lost patience with */
+
+static err_t
+void_later(const paraph_Keys *question, paraph_Keys *ret_answer)
+{
+	if (question->which_body == paraph_Keys_intent_void_tag)
+		return signing ? err_make(ERR_BUSY, "this intent is being worked on") : OK;
+	ret_answer->which_body = paraph_Keys_intent_answer_tag; /* unknown */
+	return OK;
+}
+
+/* An act is void when keys has said that no certificate for it can come into being any more, and core has learned of those that
+ * were made: not before. */
+static void
+keys_has_the_last_word_on_a_void_act(void **state)
+{
+	static const pb_size_t asked[] = {paraph_Keys_intent_ask_tag, paraph_Keys_intent_void_tag, paraph_Keys_intent_ask_tag,
+	    paraph_Keys_intent_void_tag, paraph_Keys_intent_ask_tag};
+	struct id id;
+	enum act_state act_state;
+	char reason[512];
+	(void)state;
+	AUTO_ACT(act);
+	consent_given();
+	assert_ok(act_prepare(&open_worker, j.signers[0].id, act));
+	assert_ok(act_begin(&open_worker, act, "sgr_x"));
+	open_core.published = NULL; /* no certificate was made, so nothing is published */
+	open_core.leases = lease_new();
+	open_core.keys = peer_start(void_later);
+	signing = true;
+	assert_err(sign_settle(&open_worker, INT64_MAX), ERR_BUSY);
+	assert_ok(act_newest(open_worker.reader, j.signers[0].id, &id, &act_state, reason));
+	assert_int_equal(act_state, ACT_BEGUN);
+	assert_int_equal(state_of(0), SIGNER_SIGNING);
+	signing = false;
+	assert_ok(sign_settle(&open_worker, INT64_MAX));
+	assert_ok(act_newest(open_worker.reader, j.signers[0].id, &id, &act_state, reason));
+	assert_int_equal(act_state, ACT_VOID);
+	peer_stop(open_core.keys);
+	assert_int_equal(peer.n, sizeof asked / sizeof *asked);
+	assert_memory_equal(peer.tags, asked, sizeof asked);
+	lease_free(open_core.leases);
+}
+
 /* What is confirmed does not change while it is read, and does when a fact changes. */
 static void
 what_is_shown_is_stable(void **state)
@@ -332,5 +379,6 @@ static const struct CMUnitTest tests[] = {
 	TEST(signers_follow_their_table), TEST(declining_ends_the_request), TEST(the_deadline_ends_it),
 	TEST(nobody_ends_it_under_a_signature), TEST(one_act_for_one_consent), TEST(an_ended_request_begins_nothing),
 	TEST(what_is_shown_is_stable), TEST(every_change_leaves_a_leaf), TEST(an_open_act_keeps_its_document),
+	TEST(keys_has_the_last_word_on_a_void_act),
 };
 UNIT_MAIN(tests)

@@ -265,6 +265,27 @@ serial_twice(void **state)
 	free(p);
 }
 
+static err_t
+ask(struct paper *p, paraph_IntentAnswer *ret_answer)
+{
+	paraph_Keys *q = message_new(&message_keys), *a;
+	q->which_body = paraph_Keys_intent_ask_tag;
+	HOUSE_ID(q->body.intent_ask.intent, p->intent);
+	err_t e = paper_core(p, q, NULL, 0, &a);
+	*ret_answer = a->body.intent_answer;
+	message_free(&message_keys, a);
+	return e;
+}
+
+static err_t
+void_it(struct paper *p)
+{
+	paraph_Keys *q = message_new(&message_keys);
+	q->which_body = paraph_Keys_intent_void_tag;
+	HOUSE_ID(q->body.intent_void.intent, p->intent);
+	return paper_tell(p, q);
+}
+
 /* After a restart the same signature is finished, with the same octets. */
 static void
 resumes(void **state)
@@ -278,13 +299,10 @@ resumes(void **state)
 	paraph_SignAnswer first = p->signed_;
 	house_restart(&house);
 	assert_err(paper_dss(p, buf_bytes(&root_crl)), ERR_INTENT);
-	paraph_Keys *q = message_new(&message_keys), *a;
-	q->which_body = paraph_Keys_intent_ask_tag;
-	HOUSE_ID(q->body.intent_ask.intent, p->intent);
-	assert_ok(paper_core(p, q, NULL, 0, &a));
-	assert_int_equal(a->body.intent_answer.known, paraph_IntentKnown_INTENT_RESULT);
-	assert_memory_equal(&a->body.intent_answer.result, &first, sizeof first);
-	message_free(&message_keys, a);
+	paraph_IntentAnswer known;
+	assert_ok(ask(p, &known));
+	assert_int_equal(known.known, paraph_IntentKnown_INTENT_RESULT);
+	assert_memory_equal(&known.result, &first, sizeof first);
 	assert_ok(paper_resume(p));
 	assert_memory_equal(&first, &p->signed_, sizeof first);
 	uint64_t base = p->file.n;
@@ -303,10 +321,7 @@ voids(void **state)
 	paper_make(p, &house, sample, 1);
 	paper_activate(p);
 	assert_ok(paper_sign(p));
-	paraph_Keys *q = message_new(&message_keys);
-	q->which_body = paraph_Keys_intent_void_tag;
-	HOUSE_ID(q->body.intent_void.intent, p->intent);
-	assert_ok(paper_tell(p, q));
+	assert_ok(void_it(p));
 	assert_err(paper_stamp(p), ERR_INTENT_VOID);
 	assert_err(paper_sign(p), ERR_INTENT_VOID);
 	assert_err(paper_resume(p), ERR_INTENT_VOID);
@@ -335,6 +350,52 @@ one_at_a_time(void **state)
 	}
 	assert_true(book_claim(b, p->intent)); /* it was given back each time */
 	book_release(b, p->intent);
+	paper_done(p);
+	free(p);
+}
+
+/* core lost patience, or died, before keys came to what it had asked: once it is told that the intent is void, none is begun. */
+static void
+voids_what_was_not_begun(void **state)
+{
+	(void)state;
+	paraph_IntentAnswer known;
+	struct paper *p = calloc(1, sizeof *p);
+	paper_make(p, &house, sample, 1);
+	paper_activate(p);
+	assert_ok(ask(p, &known));
+	assert_int_equal(known.known, paraph_IntentKnown_INTENT_UNKNOWN);
+	assert_ok(void_it(p));
+	assert_ok(void_it(p));
+	assert_ok(ask(p, &known));
+	assert_int_equal(known.known, paraph_IntentKnown_INTENT_VOIDED);
+	assert_int_equal(known.certificate.size, 0);
+	assert_err(paper_sign(p), ERR_INTENT_VOID);
+	assert_err(paper_resume(p), ERR_INTENT);
+	rand_fill(p->intent, 16); /* nothing was used up */
+	assert_ok(paper_sign(p));
+	paper_done(p);
+	free(p);
+}
+
+/* Of a signature that is being made at this moment nothing is told, and nothing voided or resumed: it would be wrong a moment later. */
+static void
+waits_for_what_is_under_way(void **state)
+{
+	(void)state;
+	paraph_IntentAnswer known;
+	struct paper *p = calloc(1, sizeof *p);
+	paper_make(p, &house, sample, 1);
+	paper_activate(p);
+	assert_ok(paper_sign(p));
+	assert_true(book_claim(house.issuing->book, p->intent));
+	assert_err(ask(p, &known), ERR_BUSY);
+	assert_err(void_it(p), ERR_BUSY);
+	assert_err(paper_resume(p), ERR_BUSY);
+	assert_err(paper_sign(p), ERR_BUSY);
+	book_release(house.issuing->book, p->intent);
+	assert_ok(ask(p, &known));
+	assert_int_equal(known.known, paraph_IntentKnown_INTENT_RESULT);
 	paper_done(p);
 	free(p);
 }
@@ -570,6 +631,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(resumes),
     cmocka_unit_test(voids),
     cmocka_unit_test(one_at_a_time),
+    cmocka_unit_test(voids_what_was_not_begun),
+    cmocka_unit_test(waits_for_what_is_under_way),
     cmocka_unit_test(wrong_stamps),
     cmocka_unit_test(seals_only_its_own),
     cmocka_unit_test(checkpoints_only_grow),
