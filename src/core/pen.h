@@ -7,7 +7,8 @@
 
 #include "core/act.h"
 
-/* Key pair, certificate and signature: SignBegin, or with resume SignResume from the journalled result. */
+/* Key pair, certificate and signature: SignBegin, or with resume SignResume from the journalled result. After either ERR_INTENT
+ * means, in all that follows, that it must be resumed. */
 err_t pen_sign(struct worker *w, struct act *act, size_t place, bool resume);
 /* Time-stamp, DSS and document time-stamp; the certificate must be published. */
 err_t pen_extend(struct worker *w, struct act_part *p);

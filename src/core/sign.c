@@ -31,16 +31,28 @@ in_time(struct worker *w, const struct act *act)
 	return OK;
 }
 
-/* From the intents to checked files: everything that the certificates' life limits. */
+/* Time-stamps and DSS of each signature. One that is resumed is so just before: keys keeps so many of them, and no more. */
+static err_t
+extend(struct worker *w, struct act *act, bool resume)
+{
+	for (size_t i = 0; i < act->n; i++) {
+		if (resume)
+			TRY(pen_sign(w, act, i, true));
+		TRY(pen_extend(w, &act->parts[i]));
+	}
+	return OK;
+}
+
+/* From the intents to checked files: everything that the certificates' life limits. With resume every signature is made already,
+ * and what keys told of it is in the act. */
 static err_t
 make(struct worker *w, struct act *act, bool resume)
 {
-	for (size_t i = 0; i < act->n; i++)
-		TRY(pen_sign(w, act, i, resume));
+	for (size_t i = 0; i < act->n && !resume; i++)
+		TRY(pen_sign(w, act, i, false));
 	TRY(act_certify(w, act));
 	TRY(in_time(w, act));
-	for (size_t i = 0; i < act->n; i++)
-		TRY(pen_extend(w, &act->parts[i]));
+	TRY(extend(w, act, resume));
 	for (size_t i = 0; i < act->n; i++)
 		TRY(pen_finish(w, act, &act->parts[i]));
 	TRY(in_time(w, act));
@@ -57,12 +69,13 @@ finish(struct worker *w, struct act *act, bool resume)
 
 /* ---- when a step fails ------------------------------------------------------------------------------------------------ */
 
-/* Whether another attempt may find the world better; everything else is the end of the act. */
+/* Whether another attempt may find the world better; everything else is the end of the act. ERR_INTENT: keys has the signature in its
+ * journal alone, after a restart or because it had to make room, and goes on when it is resumed; in_time ends what never does. */
 static bool
 passing(err_t e)
 {
 	return e.code == ERR_PEER_GONE || e.code == ERR_DEADLINE || e.code == ERR_COMMIT_UNKNOWN ||
-	    e.code == ERR_STORE_BUSY || e.code == ERR_BUSY;
+	    e.code == ERR_STORE_BUSY || e.code == ERR_BUSY || e.code == ERR_INTENT;
 }
 
 /* What keys made of the intents: stored certificates must be known before they are revoked. */
@@ -97,13 +110,12 @@ static err_t
 give_up(struct worker *w, struct act *act, const char *reason)
 {
 	size_t results;
+	for (size_t i = 0; i < act->n; i++)
+		TRY(pen_void(w->core, act->parts[i].intent, reason));
 	log_event(LOG_WARNING, "signature-void", "act", id_text("sig", act->id).c, "reason", reason, NULL);
 	TRY(certificates_learn(w, act, &results));
 	TRY(act_certify(w, act));
-	TRY(act_void(w, act, reason));
-	for (size_t i = 0; i < act->n; i++)
-		TRY(pen_void(w->core, act->parts[i].intent, reason));
-	return OK;
+	return act_void(w, act, reason);
 }
 
 /* The base of each document is still the newest revision; nobody signed in between. */

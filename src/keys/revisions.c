@@ -116,8 +116,8 @@ take_claimed(struct desk *d, const uint8_t *intent, enum pen_step step, struct p
 	return err_make(ERR_INTENT, "this increment is not the next one: resume the intent");
 }
 
-/* Takes the pen of an intent that waits for this step, with what the journal says of it. Nobody voids or seals the intent before it
- * is given back. */
+/* Takes the pen of an intent that waits for this step, with what the journal says of it, and claims the intent until it is given
+ * back: nobody voids, seals or resumes it meanwhile (a second pen would go on in the wrong file). */
 static err_t
 take(struct desk *d, const uint8_t *intent, size_t n, enum pen_step step, struct pen **ret_pen,
     struct book_intent *ret_intent)
@@ -132,14 +132,15 @@ take(struct desk *d, const uint8_t *intent, size_t n, enum pen_step step, struct
 	return e;
 }
 
-/* Puts it back; after a failed write what stands in the file is not known, so it must be resumed. */
+/* Puts it back, or ends it when nothing comes after; after a failed write what stands in the file is not known, so it must be
+ * resumed. */
 static void
-give_back(struct desk *d, struct pen *pen, uint64_t length_before, err_t e)
+give_back(struct desk *d, struct pen *pen, uint64_t length_before, bool last, err_t e)
 {
-	bool broken = err_is(e) && (e.code == ERR_IO || e.code == ERR_DISK_FULL || pen->out_length != length_before);
 	uint8_t intent[RECORD_ID];
+	bool broken = err_is(e) && (e.code == ERR_IO || e.code == ERR_DISK_FULL || pen->out_length != length_before);
 	memcpy(intent, pen->intent, sizeof intent);
-	if (broken)
+	if (broken || (last && !err_is(e)))
 		pens_drop(pen);
 	else
 		pens_put(d->pens, pen);
@@ -201,7 +202,7 @@ revisions_stamp(struct desk *d, const paraph_StampPut *m, paraph_Keys *ret_answe
 	TRY(take(d, m->intent.bytes, m->intent.size, PEN_STAMP, &pen, &i));
 	uint64_t before = pen->out_length;
 	err_t e = stamp(d, pen, &i, bytes(m->token.bytes, m->token.size), ret_answer);
-	give_back(d, pen, before, e);
+	give_back(d, pen, before, false, e);
 	return e;
 }
 
@@ -256,7 +257,7 @@ revisions_dss(struct desk *d, const paraph_DssPut *m, paraph_Keys *ret_answer)
 	TRY(take(d, m->intent.bytes, m->intent.size, PEN_DSS, &pen, &i));
 	uint64_t before = pen->out_length;
 	err_t e = dss(d, pen, m, ret_answer);
-	give_back(d, pen, before, e);
+	give_back(d, pen, before, false, e);
 	return e;
 }
 
@@ -288,11 +289,6 @@ revisions_doc_stamp(struct desk *d, const paraph_DocStampPut *m, paraph_Keys *re
 	TRY(take(d, m->intent.bytes, m->intent.size, PEN_DOC_STAMP, &pen, &i));
 	uint64_t before = pen->out_length;
 	err_t e = doc_stamp(d, pen, bytes(m->token.bytes, m->token.size), ret_answer);
-	if (err_is(e)) {
-		give_back(d, pen, before, e);
-		return e;
-	}
-	pens_drop(pen);
-	book_release(d->book, m->intent.bytes);
-	return OK;
+	give_back(d, pen, before, true, e);
+	return e;
 }

@@ -45,6 +45,8 @@ CHAINS = [
     ({"CORE": "core.certificate", "KEYS": "keys.increment.dss"}, "signed"),
     ({"CORE": "core.certificate", "KEYS_STATUS": "keys.stamp.answer"}, "signed"),
     ({"KEYS": "keys.pen.result,keys.increment.signature,keys.increment.stamp"}, "signed"),
+    ({"KEYS": "keys.pen.answered,keys.increment.answered"}, "signed"),
+    ({"KEYS": "keys.increment.answered@2,keys.increment.answered@2"}, "signed"),
 ]
 # The certificate of the OCSP signer, which is renewed, and what enters the log of both journals.
 RENEWAL = [
