@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "core/ask.h"
 #include "core/audit.h"
+#include "core/lease.h"
 #include "core/pack.h"
 #include "core/registration.h"
 #include "os/clock.h"
@@ -246,6 +247,21 @@ send_again(struct worker *w, struct activation *a)
 	return OK;
 }
 
+/* One step of a signer at a time, or what was read before keys was asked would be written back over what another step has stored
+ * meanwhile. Nobody waits: keys would not let him either. */
+static err_t
+turn_take(struct worker *w, struct id signer)
+{
+	err_t e = lease_take(w->core->leases, &signer, 1, 0);
+	return err_is(e) ? err_make(ERR_BUSY, "another step of this signer is under way") : OK;
+}
+
+static void
+turn_give(struct worker *w, struct id signer)
+{
+	lease_give(w->core->leases, &signer, 1);
+}
+
 static err_t
 open_for_signing(struct worker *w, struct id signer, struct signer *ret_signer)
 {
@@ -259,30 +275,41 @@ open_for_signing(struct worker *w, struct id signer, struct signer *ret_signer)
 	return OK;
 }
 
-err_t
-activation_send(struct worker *w, const struct link_session *session, const struct idempotency *idem, json_t **ret_answer)
+static err_t
+send_code(struct worker *w, struct id signer, const struct idempotency *idem, json_t **ret_answer)
 {
 	struct signer s;
 	struct change c = {.core = w->core, .idem = idem, .event = "activation.begun", .signer_to = SIGNER_OPENED};
-	TRY(open_for_signing(w, session->signer, &s));
+	TRY(open_for_signing(w, signer, &s));
 	err_t e = activation_newest(w->reader, s.id, clock_now(), &c.a);
 	if (e.code == ERR_NOT_FOUND) {
 		TRY(begin(w, &s, &c.a));
 		return change_run(&c, ret_answer);
 	}
 	TRY(e);
+	if (c.a.state != ACTIVATION_BEGUN) { /* proved already: no code is sent, and nothing changes */
+		*ret_answer = activation_json(&c.a);
+		return OK;
+	}
 	c.signer_to = s.state;
 	c.event = "activation.code-sent";
-	if (c.a.state == ACTIVATION_BEGUN) {
-		e = send_again(w, &c.a);
-		/* keys knows it no more, or it has ended: a new one takes its place. */
-		if (e.code == ERR_ACTIVATION || e.code == ERR_ACTIVATION_EXPIRED) {
-			c.event = "activation.begun";
-			e = begin(w, &s, &c.a);
-		}
-		TRY(e);
+	e = send_again(w, &c.a);
+	/* keys knows it no more, or it has ended: a new one takes its place. */
+	if (e.code == ERR_ACTIVATION || e.code == ERR_ACTIVATION_EXPIRED) {
+		c.event = "activation.begun";
+		e = begin(w, &s, &c.a);
 	}
+	TRY(e);
 	return change_run(&c, ret_answer);
+}
+
+err_t
+activation_send(struct worker *w, const struct link_session *session, const struct idempotency *idem, json_t **ret_answer)
+{
+	TRY(turn_take(w, session->signer));
+	err_t e = send_code(w, session->signer, idem, ret_answer);
+	turn_give(w, session->signer);
+	return e;
 }
 
 /* ---- the code --------------------------------------------------------------------------------------------------------- */
@@ -306,12 +333,12 @@ note_wrong(struct change *c, err_t wrong)
 	return err_import(wrong.code, detail);
 }
 
-err_t
-activation_try(struct worker *w, const struct link_session *session, const struct secret *code, json_t **ret_answer)
+static err_t
+try_code(struct worker *w, struct id signer, const struct secret *code, json_t **ret_answer)
 {
 	struct signer s;
 	struct change c = {.core = w->core, .event = "activation.proved"};
-	TRY(open_for_signing(w, session->signer, &s));
+	TRY(open_for_signing(w, signer, &s));
 	c.signer_to = s.state;
 	err_t e = activation_newest(w->reader, s.id, clock_now(), &c.a);
 	if (e.code == ERR_NOT_FOUND)
@@ -330,6 +357,15 @@ activation_try(struct worker *w, const struct link_session *session, const struc
 	if (s.state == SIGNER_OPENED && c.a.state == ACTIVATION_PROVED)
 		c.signer_to = SIGNER_IDENTIFIED;
 	return change_run(&c, ret_answer);
+}
+
+err_t
+activation_try(struct worker *w, const struct link_session *session, const struct secret *code, json_t **ret_answer)
+{
+	TRY(turn_take(w, session->signer));
+	err_t e = try_code(w, session->signer, code, ret_answer);
+	turn_give(w, session->signer);
+	return e;
 }
 
 /* ---- consent ---------------------------------------------------------------------------------------------------------- */
@@ -355,17 +391,31 @@ complete_ask(struct worker *w, const struct activation_consent *consent, struct 
 	return OK;
 }
 
-err_t
-activation_complete(struct worker *w, const struct activation_consent *consent, const struct idempotency *idem,
-    json_t **ret_answer)
+static err_t
+complete(struct worker *w, const struct activation_consent *consent, const struct idempotency *idem, json_t **ret_answer)
 {
 	struct change c = {.core = w->core, .event = "activation.complete", .signer_to = SIGNER_CONSENTED,
 	    .consent = consent, .idem = idem};
 	struct signer s;
 	TRY(open_for_signing(w, consent->signer, &s));
 	TRY(activation_get(w->reader, consent->activation, &c.a));
+	bool stored = c.a.state == ACTIVATION_COMPLETE;
 	TRY(complete_ask(w, consent, &c.a));
+	if (stored) { /* the same click twice: keys takes no other consent */
+		*ret_answer = activation_json(&c.a);
+		return OK;
+	}
 	return change_run(&c, ret_answer);
+}
+
+err_t
+activation_complete(struct worker *w, const struct activation_consent *consent, const struct idempotency *idem,
+    json_t **ret_answer)
+{
+	TRY(turn_take(w, consent->signer));
+	err_t e = complete(w, consent, idem, ret_answer);
+	turn_give(w, consent->signer);
+	return e;
 }
 
 err_t

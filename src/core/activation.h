@@ -26,7 +26,9 @@ err_t activation_newest(struct store_tx *tx, struct id signer, int64_t now, stru
 err_t activation_get(struct store_tx *tx, struct id id, struct activation *ret_activation);
 json_t *activation_json(const struct activation *a);
 
-/* Begins one, or sends another code for the open one. The answer is its state. */
+/* The three steps of a signer. Each is ERR_BUSY while another one of his is under way. */
+
+/* Begins one, or sends another code for the open one; one that is proved stays as it is. The answer is its state. */
 err_t activation_send(struct worker *w, const struct link_session *session, const struct idempotency *idem,
     json_t **ret_answer);
 /* Tries a code. ERR_CODE_WRONG with the tries left in the detail, and the other CODE errors of keys. */

@@ -43,7 +43,7 @@ struct core {
 	struct published *published;
 	struct audit *audit;
 	struct authority *authority;
-	struct lease *leases;    /* of documents: one signature at a time */
+	struct lease *leases;    /* of documents: one signature at a time; of signers: one step */
 	struct client *keys, *courier;
 	pthread_mutex_t document_mutex;
 	int document_fd;         /* to the parent of document children, under the mutex; -1: none */

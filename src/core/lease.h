@@ -1,6 +1,7 @@
 /*
- * The queue of each document: whoever signs has it alone, because the three revisions of one signature are one unit. A
- * lease is no lock: other threads wait for it on a condition, and it may last over calls to other programs.
+ * The queue of each document: whoever signs has it alone, because the three revisions of one signature are one unit. And of each
+ * signer who proves himself or consents (activation.c). A lease is no lock: other threads wait for it on a condition, and it may
+ * last over calls to other programs.
  */
 #ifndef PARAPH_CORE_LEASE_H
 #define PARAPH_CORE_LEASE_H

@@ -183,6 +183,8 @@ nobody_ends_it_under_a_signature(void **state)
 
 /* ---- acts ---- */
 
+static const char *put_state = "complete"; /* of the next activation */
+
 static err_t
 put_activation(struct store_tx *tx, void *arg)
 {
@@ -191,7 +193,7 @@ put_activation(struct store_tx *tx, void *arg)
 	AUTO_QUERY(q, tx, SQL_ACTIVATION_PUT);
 	query_bytes(&q, id_bytes(&j.activation));
 	query_bytes(&q, id_bytes(&s->id));
-	query_text(&q, STR("complete"));
+	query_text(&q, str_c(put_state));
 	query_text(&q, STR("s***@example.org"));
 	query_bytes(&q, BYTES_OF(digest));
 	query_int(&q, clock_now());
@@ -298,7 +300,7 @@ an_open_act_keeps_its_document(void **state)
 	assert_ok(act_begin(&open_worker, again, "sgr_y"));
 }
 
-static bool signing; /* keys is still at what core lost patience with */
+static atomic_bool signing; /* keys is still at what core lost patience with */
 
 static err_t
 void_later(const paraph_Keys *question, paraph_Keys *ret_answer)
@@ -342,6 +344,170 @@ keys_has_the_last_word_on_a_void_act(void **state)
 	lease_free(open_core.leases);
 }
 
+/* ---- activations ---- */
+
+/* The activation of the first signer, who has come so far, and keys at the other end of core's channel. */
+static void
+activated(enum signer_state state, const char *activation, err_t (*keys)(const paraph_Keys *question, paraph_Keys *ret_answer))
+{
+	for (int s = SIGNER_OPENED; s <= (int)state; s++)
+		assert_ok(step(0, (enum signer_state)s));
+	j.activation = id_make(clock_now());
+	put_state = activation;
+	assert_ok(store_write(open_core.store, put_activation, &j.signers[0]));
+	put_state = "complete";
+	open_core.leases = lease_new();
+	open_core.keys = peer_start(keys);
+}
+
+static void
+activated_end(void)
+{
+	peer_stop(open_core.keys);
+	lease_free(open_core.leases);
+}
+
+static struct activation
+activation_now(void)
+{
+	struct activation a = {0};
+	assert_ok(activation_get(open_worker.reader, j.activation, &a));
+	return a;
+}
+
+static uint64_t
+leaves(void)
+{
+	uint64_t n;
+	assert_ok(audit_size(open_worker.reader, &n));
+	return n;
+}
+
+static err_t
+try_with(struct worker *w)
+{
+	const struct link_session session = {.signer = j.signers[0].id};
+	json_t *answer = NULL;
+	AUTO_SECRET(code);
+	code = secret_new(6);
+	err_t e = activation_try(w, &session, &code, &answer);
+	json_decref(answer);
+	return e;
+}
+
+static void *
+try_beside(void *ret_e)
+{
+	struct worker w = {.core = &open_core};
+	if (!err_is(store_reader_new(open_core.store, &w.reader)))
+		*(err_t *)ret_e = try_with(&w);
+	store_reader_free(w.reader);
+	return NULL;
+}
+
+/* Waits until keys was asked so often, or is asked no more. */
+static bool
+asked(size_t n)
+{
+	for (int i = 0; i < 300 && peer.n < n; i++)
+		usleep(1000);
+	return peer.n >= n;
+}
+
+static err_t
+wrong_code(const paraph_Keys *question, paraph_Keys *ret_answer)
+{
+	(void)question;
+	(void)ret_answer;
+	(void)asked(2);
+	return err_make(ERR_CODE_WRONG, "no");
+}
+
+static void
+wrong_codes_at_once_are_all_counted(void **state)
+{
+	pthread_t threads[2];
+	err_t e[2];
+	uint32_t wrong = 0;
+	(void)state;
+	activated(SIGNER_OPENED, "begun", wrong_code);
+	for (int i = 0; i < 2; i++)
+		pthread_create(&threads[i], NULL, try_beside, &e[i]);
+	for (int i = 0; i < 2; i++) {
+		pthread_join(threads[i], NULL);
+		wrong += e[i].code == ERR_CODE_WRONG;
+		assert_true(e[i].code == ERR_CODE_WRONG || e[i].code == ERR_BUSY);
+	}
+	assert_int_equal(activation_now().tries_left, 5 - wrong);
+	assert_err(try_with(&open_worker), ERR_CODE_WRONG);
+	assert_int_equal(activation_now().tries_left, 4 - wrong);
+	activated_end();
+}
+
+static atomic_bool held;
+
+/* A code that was right before, told again, late; and the consent. */
+static err_t
+late_answer(const paraph_Keys *question, paraph_Keys *ret_answer)
+{
+	paraph_ActivationState *s = &ret_answer->body.activation_state;
+	bool complete = question->which_body == paraph_Keys_activation_complete_tag;
+	ret_answer->which_body = paraph_Keys_activation_state_tag;
+	*s = (paraph_ActivationState){.expires_at = clock_now() + TIME_HOUR, .tries_left = 5, .sends_left = 2, .proved = true,
+	    .complete = complete};
+	s->digest.size = DIGEST_SHA256_LEN;
+	while (!complete && held)
+		usleep(1000);
+	return OK;
+}
+
+static err_t
+consent(void)
+{
+	AUTO_JSON(shown) = canon_pack("{}");
+	struct activation_consent c = {.activation = j.activation, .signer = j.signers[0].id, .shown = shown, .sha256 = {3},
+	    .address = "127.0.0.1", .agent = "test"};
+	json_t *answer = NULL;
+	err_t e = activation_complete(&open_worker, &c, NULL, &answer);
+	json_decref(answer);
+	return e;
+}
+
+/* What is told twice or late changes nothing that came after it. */
+static void
+an_activation_never_goes_back(void **state)
+{
+	const struct link_session session = {.signer = j.signers[0].id};
+	pthread_t thread;
+	err_t late;
+	json_t *answer = NULL;
+	(void)state;
+	held = true;
+	activated(SIGNER_IDENTIFIED, "proved", late_answer);
+	pthread_create(&thread, NULL, try_beside, &late);
+	assert_true(asked(1));
+	err_t at_once = consent();
+	held = false;
+	pthread_join(thread, NULL);
+	assert_ok(late);
+	if (err_is(at_once)) {
+		assert_err(at_once, ERR_BUSY);
+		assert_ok(consent());
+	}
+	assert_int_equal(activation_now().state, ACTIVATION_COMPLETE);
+	assert_int_equal(state_of(0), SIGNER_CONSENTED);
+	uint64_t before = leaves();
+	size_t questions = peer.n;
+	assert_ok(activation_send(&open_worker, &session, NULL, &answer)); /* nothing is sent any more, and nothing is said to be */
+	assert_string_equal(json_string_value(json_object_get(answer, "status")), "complete");
+	json_decref(answer);
+	assert_int_equal(peer.n, questions);
+	assert_ok(consent());
+	assert_int_equal(leaves(), before);
+	assert_int_equal(activation_now().state, ACTIVATION_COMPLETE);
+	activated_end();
+}
+
 /* What is confirmed does not change while it is read, and does when a fact changes. */
 static void
 what_is_shown_is_stable(void **state)
@@ -379,6 +545,6 @@ static const struct CMUnitTest tests[] = {
 	TEST(signers_follow_their_table), TEST(declining_ends_the_request), TEST(the_deadline_ends_it),
 	TEST(nobody_ends_it_under_a_signature), TEST(one_act_for_one_consent), TEST(an_ended_request_begins_nothing),
 	TEST(what_is_shown_is_stable), TEST(every_change_leaves_a_leaf), TEST(an_open_act_keeps_its_document),
-	TEST(keys_has_the_last_word_on_a_void_act),
+	TEST(keys_has_the_last_word_on_a_void_act), TEST(wrong_codes_at_once_are_all_counted), TEST(an_activation_never_goes_back),
 };
 UNIT_MAIN(tests)

@@ -12,13 +12,14 @@
 #include "wire/client.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum { PEER_QUESTIONS_MAX = 64 };
 
 static struct {
 	int fd;
 	pthread_t thread, questions[PEER_QUESTIONS_MAX];
-	size_t n;
+	atomic_size_t n;
 	err_t (*answer)(const paraph_Keys *question, paraph_Keys *ret_answer);
 	pb_size_t tags[PEER_QUESTIONS_MAX]; /* what was asked, in order */
 } peer;
@@ -52,7 +53,8 @@ peer_run(void *arg)
 		}
 		channel_close_fds(fds);
 		peer.tags[peer.n] = question->which_body;
-		pthread_create(&peer.questions[peer.n++], NULL, peer_question, question);
+		pthread_create(&peer.questions[peer.n], NULL, peer_question, question);
+		peer.n++;
 	}
 }
 
