@@ -7,7 +7,10 @@
 #include "keys/registration.h"
 #include "os/clock.h"
 
-enum { COURIER_TIMEOUT_US = 5 * 1000 * 1000, SHORT_HASH = 10, MASKED = sizeof((paraph_ActivationState *)0)->masked_address };
+enum { SHORT_HASH = 10, MASKED = sizeof((paraph_ActivationState *)0)->masked_address };
+enum { COURIER_TIMEOUT_US = 5 * 1000 * 1000, COURIER_LATE_US = 30 * 1000 * 1000 };
+/* As many as courier delivers codes at a time, and nowhere more than half of the workers. */
+enum { COURIER_LATE_WAITERS = 4 };
 
 /* ---- the states, as a table ---- */
 
@@ -171,9 +174,22 @@ hand_over(struct desk *d, const struct book_activation *a, const uint8_t code[CO
 	c->code.size = CODES_DIGITS;
 	memcpy(c->code.bytes, code, CODES_DIGITS);
 	c->expires_at = expires_at;
+	int64_t deadline = clock_monotonic() + COURIER_TIMEOUT_US;
 	err_t e = client_call(d->courier, m, NULL, 0, COURIER_TIMEOUT_US, NULL);
 	message_free(&message_courier, m);
+	if (err_is(e) && clock_monotonic() >= deadline)
+		d->courier_late_until = deadline + COURIER_LATE_US;
 	return e;
+}
+
+/* After courier let a worker wait in vain, few of them wait for it at a time for a while: the others go on signing. */
+static err_t
+courier_enter(struct desk *d)
+{
+	if (++d->courier_waiting <= COURIER_LATE_WAITERS || clock_monotonic() >= d->courier_late_until)
+		return OK;
+	d->courier_waiting--;
+	return err_make(ERR_DEADLINE, "codes take too long to go out");
 }
 
 /* Whether another code makes sense. */
@@ -193,10 +209,9 @@ counts_check(struct desk *d, const uint8_t *request, const uint8_t *signer, cons
 
 /* Makes and sends a code: counted and journaled before it exists. */
 static err_t
-send_code(struct desk *d, const struct book_activation *a, int64_t *ret_expires_at)
+make_code(struct desk *d, const struct book_activation *a, int64_t *ret_expires_at)
 {
 	int64_t now = clock_now(), life = d->instance.code_minutes * TIME_MINUTE;
-	TRY(counts_check(d, a->request, a->signer, a->address));
 	struct record_code_sent record = {.expires_at = (uint64_t)(now + life)};
 	memcpy(record.activation, a->id, sizeof record.activation);
 	TRY(desk_record(d, RECORD_CODE_SENT, now, &record));
@@ -212,6 +227,16 @@ send_code(struct desk *d, const struct book_activation *a, int64_t *ret_expires_
 	}
 	*ret_expires_at = now + life;
 	return OK;
+}
+
+static err_t
+send_code(struct desk *d, const struct book_activation *a, int64_t *ret_expires_at)
+{
+	TRY(counts_check(d, a->request, a->signer, a->address));
+	TRY(courier_enter(d)); /* before a send is counted */
+	err_t e = make_code(d, a, ret_expires_at);
+	d->courier_waiting--;
+	return e;
 }
 
 /* ---- begin ---- */

@@ -30,6 +30,8 @@ struct desk {
 	struct proven *proven;
 	struct client *courier;      /* issuing; NULL: none was given */
 	struct secret plan_key;      /* issuing: shared with paraph-document (plans.h); empty: none was given */
+	_Atomic unsigned courier_waiting;   /* workers that wait for it */
+	_Atomic int64_t courier_late_until; /* CLOCK_MONOTONIC: it let one wait in vain */
 	struct profile root, issuing, tsu, seal, ocsp, signer;
 };
 

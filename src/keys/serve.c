@@ -2,6 +2,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "keys/roles.h"
+#include "os/clock.h"
 #include "os/loop.h"
 #include "os/pool.h"
 #include "os/signal.h"
@@ -10,6 +11,7 @@
 #include <pthread.h>
 
 enum { QUEUE_MAX = 4096, BURST = 32 };
+#define SUSPICION_US (30 * TIME_SECOND)
 
 struct server;
 
@@ -19,7 +21,8 @@ struct line {
 	char name[32];
 	int fd;
 	_Atomic unsigned users;
-	bool open; /* the loop's */
+	_Atomic int64_t suspect_until; /* CLOCK_MONOTONIC: who is there did not read its answers */
+	bool open;                     /* the loop's */
 };
 
 struct server {
@@ -68,6 +71,21 @@ answered(const struct message_kind *kind, void *answer)
 		FAULT_POINT("keys.increment.answered");
 }
 
+/* Workers are everybody's: after one waited in vain for a program that does not read, none waits for it again for a while.
+ * What finds no room is dropped, and whoever asked has a deadline. */
+static void
+answer_send(struct line *line, const void *answer)
+{
+	int64_t now = clock_monotonic(), deadline = now < line->suspect_until ? 0 : now + CHANNEL_PATIENCE_US;
+	err_t e = channel_send_until(line->fd, line->server->channel->table->kind, answer, NULL, 0, deadline);
+	if (e.code == ERR_DEADLINE && deadline == 0)
+		return; /* was told when it began */
+	if (e.code == ERR_DEADLINE)
+		line->suspect_until = clock_monotonic() + SUSPICION_US;
+	if (err_is(e) && e.code != ERR_PEER_GONE)
+		log_error(e, "answer");
+}
+
 static void
 job_run(void *arg, size_t index)
 {
@@ -77,9 +95,7 @@ job_run(void *arg, size_t index)
 	void *answer = message_new(kind);
 	(void)index;
 	roles_answer(s->setup->desk, s->channel, job->request, job->fds, answer);
-	err_t e = channel_send(job->line->fd, kind, answer, NULL, 0);
-	if (err_is(e) && e.code != ERR_PEER_GONE)
-		log_error(e, "answer");
+	answer_send(job->line, answer);
 	answered(kind, answer);
 	message_free(kind, answer);
 	message_free(kind, job->request);
@@ -106,6 +122,17 @@ line_close(struct line *line)
 	line_leave(line);
 }
 
+/* The loop waits for nobody: without room for it there is no answer, and a dead asker is noticed by the next read. */
+static void
+refuse_busy(const struct line *line, uint64_t id)
+{
+	const struct message_kind *kind = line->server->channel->table->kind;
+	void *answer = message_new(kind);
+	message_outcome(kind, answer, id, err_make(ERR_BUSY, "too many requests at once"));
+	err_ignore(channel_send_until(line->fd, kind, answer, NULL, 0, 0));
+	message_free(kind, answer);
+}
+
 /* Takes a message and its descriptors over. */
 static err_t
 accept_message(struct line *line, void *request, int fds[LIMIT_WIRE_FDS])
@@ -123,8 +150,7 @@ accept_message(struct line *line, void *request, int fds[LIMIT_WIRE_FDS])
 	line->users++;
 	if (pool_submit(s->pool, job_run, job))
 		return OK;
-	err_ignore(channel_send_outcome(line->fd, s->channel->table->kind, message_head(request)->id,
-	    err_make(ERR_BUSY, "too many requests at once"))); /* a dead asker is noticed by the next read */
+	refuse_busy(line, message_head(request)->id);
 	message_free(s->channel->table->kind, request);
 	channel_close_fds(fds);
 	free(job);

@@ -1,6 +1,7 @@
 /*
  * The loop of a key process: one thread reads the channels and the control channel, workers answer, out of order. More
- * workers than processors, because most of them wait for the disk together. A message outside the table ends its channel;
+ * workers than processors, because most of them wait for the disk together. A program that does not read its answers loses
+ * them, and costs the workers one short wait in half a minute. A message outside the table ends its channel;
  * paraphd brings a new one. Ends when paraphd does, at SIGTERM, or, in a ceremony, when the channel closes.
  */
 #ifndef PARAPH_KEYS_SERVE_H

@@ -1,10 +1,13 @@
 #include "wire/channel.h"
 #include "base/bytes.h"
 #include "base/secret.h"
+#include "os/clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pb_decode.h>
 #include <pb_encode.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -28,25 +31,40 @@ fds_attach(struct msghdr *m, union control *c, const int *fds, size_t n)
 	memcpy(CMSG_DATA(h), fds, sizeof(int) * n);
 }
 
+/* A full socket: waits for room, unless the descriptor is one that nobody waits at. */
 static err_t
-packet_send(int fd, struct bytes packet, const int *fds, size_t fds_n)
+room_wait(int fd, int64_t deadline)
+{
+	int64_t left = deadline - clock_monotonic();
+	if (left <= 0 || (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0)
+		return err_make(ERR_DEADLINE, "the other program takes no messages");
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	(void)poll(&p, 1, (int)((left < TIME_MINUTE ? left : TIME_MINUTE) / 1000 + 1)); /* the next try tells what came of it */
+	return OK;
+}
+
+static err_t
+packet_send(int fd, struct bytes packet, const int *fds, size_t fds_n, int64_t deadline)
 {
 	union control c;
 	struct iovec v = {(void *)(uintptr_t)packet.p, packet.n};
 	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
 	fds_attach(&m, &c, fds, fds_n);
 	for (;;) {
-		if (sendmsg(fd, &m, MSG_NOSIGNAL) >= 0)
+		if (sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
 			return OK;
 		if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN)
 			return err_make(ERR_PEER_GONE, "the other program is not there");
-		if (errno != EINTR)
+		if (errno == EAGAIN)
+			TRY(room_wait(fd, deadline));
+		else if (errno != EINTR)
 			return err_errno("sending a message");
 	}
 }
 
 err_t
-channel_send(int fd, const struct message_kind *kind, const void *message, const int *fds, size_t fds_n)
+channel_send_until(
+    int fd, const struct message_kind *kind, const void *message, const int *fds, size_t fds_n, int64_t deadline)
 {
 	if (fds_n > LIMIT_WIRE_FDS)
 		return err_make(ERR_WIRE, "more than %d descriptors", LIMIT_WIRE_FDS);
@@ -58,10 +76,16 @@ channel_send(int fd, const struct message_kind *kind, const void *message, const
 	if (!pb_encode(&out, kind->fields, message))
 		e = err_make(ERR_WIRE, "a %s message does not encode: %s", kind->name, PB_GET_ERROR(&out));
 	else
-		e = packet_send(fd, bytes(packet, out.bytes_written), fds, fds_n);
+		e = packet_send(fd, bytes(packet, out.bytes_written), fds, fds_n, deadline);
 	secret_wipe(packet, out.bytes_written); /* it may have carried a code */
 	free(packet);
 	return e;
+}
+
+err_t
+channel_send(int fd, const struct message_kind *kind, const void *message, const int *fds, size_t fds_n)
+{
+	return channel_send_until(fd, kind, message, fds, fds_n, clock_monotonic() + CHANNEL_PATIENCE_US);
 }
 
 static void

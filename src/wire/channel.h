@@ -8,8 +8,15 @@
 #include "base/limits.h"
 #include "wire/message.h"
 
-/* Encodes and sends; the descriptors stay the caller's. ERR_PEER_GONE when nobody is there any more. */
+/* How long a message waits for a program that does not read. */
+#define CHANNEL_PATIENCE_US (INT64_C(2) * 1000 * 1000)
+
+/* Encodes and sends; the descriptors stay the caller's. ERR_PEER_GONE when nobody is there any more; ERR_DEADLINE when the
+ * socket stays full, at once on a descriptor with O_NONBLOCK: nothing was sent then, and the channel is as good as before. */
 err_t channel_send(int fd, const struct message_kind *kind, const void *message, const int *fds, size_t fds_n);
+/* The same, waiting until a time of CLOCK_MONOTONIC; 0 does not wait. */
+err_t channel_send_until(
+    int fd, const struct message_kind *kind, const void *message, const int *fds, size_t fds_n, int64_t deadline);
 
 /*
  * Receives into message (a struct of the kind). ret_fds has room for LIMIT_WIRE_FDS; what came is the caller's to close

@@ -258,7 +258,7 @@ call_send(struct client *c, void *request, const int *fds, size_t fds_n, int64_t
 	int fd;
 	TRY(connection_use(c, deadline, &fd));
 	pthread_mutex_unlock(&c->lock);
-	err_t e = channel_send(fd, c->kind, request, fds, fds_n);
+	err_t e = channel_send_until(fd, c->kind, request, fds, fds_n, deadline);
 	pthread_mutex_lock(&c->lock);
 	connection_unuse(c);
 	return e;

@@ -19,9 +19,9 @@ void client_free(struct client *c); /* no call may be under way; accepts NULL */
 void client_replace(struct client *c, int fd);
 
 /*
- * Sends request (its id and deadline are filled in) with descriptors that stay the caller's, and waits for the answer at
- * most timeout_us. An answer that is an outcome with a code becomes that error, with the detail of the other side;
- * success outcomes and all other messages land in ret_answer (a struct of the kind; may be NULL when nothing but success is of interest).
+ * Sends request (its id and deadline are filled in) with descriptors that stay the caller's, and waits for room in the
+ * socket and for the answer at most timeout_us. An answer that is an outcome with a code becomes that error, with the
+ * detail of the other side; success outcomes and all other messages land in ret_answer (a struct of the kind; may be NULL when nothing but success is of interest).
  * The caller checks which_body. ERR_DEADLINE, ERR_PEER_GONE.
  */
 err_t client_call(struct client *c, void *request, const int *fds, size_t fds_n, int64_t timeout_us, void *ret_answer);

@@ -355,6 +355,35 @@ courier_fails(void **state)
 	assert_int_equal(k.state.sends_left, 1);
 }
 
+/* Courier hangs: after one wait in vain it gets few workers at a time, and whoever is turned away loses no send. */
+static void
+courier_hangs(void **state)
+{
+	(void)state;
+	struct ask k, other;
+	struct desk *d = house.issuing;
+	ask_new(&k, 11);
+	ask_new(&other, 12);
+	d->courier_waiting = 9; /* a burst is nothing unusual */
+	assert_ok(begin(&other));
+	house.mute = true;
+	d->courier_waiting = 0;
+	assert_err(begin(&k), ERR_DEADLINE);
+	assert_true(d->courier_late_until > clock_monotonic());
+	house.mute = false;
+	assert_int_equal(d->courier_waiting, 0);
+	d->courier_waiting = 4;
+	int64_t start = clock_monotonic();
+	assert_err(resend(&k), ERR_DEADLINE);
+	assert_in_range(clock_monotonic() - start, 0, TIME_SECOND);
+	assert_int_equal(d->courier_waiting, 4);
+	d->courier_waiting = 3;
+	assert_ok(resend(&k));
+	assert_int_equal(k.state.sends_left, 1);
+	d->courier_waiting = 0;
+	d->courier_late_until = 0;
+}
+
 static void
 expires(void **state)
 {
@@ -475,6 +504,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(other_address),
     cmocka_unit_test(asked_again),
     cmocka_unit_test(courier_fails),
+    cmocka_unit_test(courier_hangs),
     cmocka_unit_test(expires),
     cmocka_unit_test(restart_in_between),
     cmocka_unit_test(parallel_guesses),

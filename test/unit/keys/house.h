@@ -39,6 +39,7 @@ struct house {
 	paraph_CodeMessage last;
 	uint8_t codes[1024][6]; /* by address */
 	bool refuse;            /* courier answers that it cannot */
+	bool mute;              /* or not at all */
 };
 
 /* The answer's error, if it is one. */
@@ -91,13 +92,15 @@ house_courier(void *arg)
 	bool got = false;
 	while (!err_is(channel_receive(h->courier_fd, &message_courier, true, m, fds, &got))) {
 		pthread_mutex_lock(&h->lock);
-		bool refuse = h->refuse;
+		bool refuse = h->refuse, mute = h->mute;
 		if (!refuse) {
 			h->last = m->body.code;
 			memcpy(h->codes[house_box(h->last.address)], h->last.code.bytes, 6);
 			h->messages++;
 		}
 		pthread_mutex_unlock(&h->lock);
+		if (mute)
+			continue;
 		err_ignore(channel_send_outcome(h->courier_fd, &message_courier, m->id,
 		    refuse ? err_make(ERR_PEER_GONE, "no") : OK));
 	}

@@ -1,6 +1,7 @@
 #include "wire/client.h"
 #include "wire/channel.h"
 #include "base/time.h"
+#include "os/clock.h"
 #include "os/socket.h"
 #include "unit.h"
 
@@ -106,6 +107,35 @@ a_dead_peer_ends_calls_and_a_new_one_goes_on(void **state)
 	pthread_join(server, NULL);
 }
 
+/* A program that hangs costs each call its own deadline and no more, also when no request fits into the socket any more. */
+static void
+a_peer_that_does_not_read_holds_nobody(void **state)
+{
+	(void)state;
+	enum { MANY = 100000 };
+	int pair[2], asked = 0;
+	pthread_t server;
+	paraph_Status m = {.which_body = paraph_Status_health_tag};
+	assert_ok(socket_pair(pair));
+	struct client *c = client_new(&message_status, pair[0]);
+	do
+		assert_err(client_call(c, &m, NULL, 0, 0, NULL), ERR_DEADLINE);
+	while (strstr(err_detail(), "takes no messages") == NULL && ++asked < MANY);
+	assert_in_range(asked, 100, MANY - 1); /* a burst finds room */
+	int64_t start = clock_monotonic();
+	assert_err(client_call(c, &m, NULL, 0, TIME_SECOND / 10, NULL), ERR_DEADLINE);
+	assert_in_range(clock_monotonic() - start, TIME_SECOND / 10, TIME_SECOND);
+	assert_int_equal(fcntl(pair[0], F_SETFL, O_NONBLOCK), 0); /* and who never waits does not */
+	start = clock_monotonic();
+	assert_err(channel_send(pair[0], &message_status, &m, NULL, 0), ERR_DEADLINE);
+	assert_in_range(clock_monotonic() - start, 0, TIME_SECOND / 2);
+	assert_int_equal(fcntl(pair[0], F_SETFL, 0), 0);
+	pthread_create(&server, NULL, serve, &pair[1]); /* it reads again: nothing is lost */
+	assert_err(client_call(c, &m, NULL, 0, 5 * TIME_SECOND, NULL), ERR_CLOCK);
+	client_free(c);
+	pthread_join(server, NULL);
+}
+
 static void
 descriptors_travel_and_never_leak(void **state)
 {
@@ -133,6 +163,7 @@ descriptors_travel_and_never_leak(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(many_threads_get_their_own_answers),
     cmocka_unit_test(a_dead_peer_ends_calls_and_a_new_one_goes_on),
+    cmocka_unit_test(a_peer_that_does_not_read_holds_nobody),
     cmocka_unit_test(descriptors_travel_and_never_leak),
 };
 UNIT_MAIN(tests)
