@@ -330,6 +330,8 @@ encode_batch(struct journal *j, const struct put *batch, uint8_t chain[SEGMENT_H
 	for (const struct put *p = batch; p != NULL; p = p->next) {
 		size_t from = j->out.n;
 		segment_record_write(&j->out, &p->record);
+		if (p != batch && !j->out.over)
+			segment_record_together(j->out.p + from);
 		struct bytes octets = bytes_sub(buf_bytes(&j->out), from, j->out.n);
 		segment_tree_add(tree, octets);
 		segment_chain(chain, octets);

@@ -2,6 +2,8 @@
 
 static const uint8_t magic[8] = "PARAPHJ1";
 
+enum { TOGETHER = 5, SECTOR = 512 }; /* an octet of a record; the least that a disk writes */
+
 static uint32_t
 read_u32(const uint8_t *p)
 {
@@ -102,6 +104,19 @@ segment_record_write(struct buf *b, const struct segment_record *record)
 	buf_put(b, record->payload);
 }
 
+void
+segment_record_together(uint8_t *record_octets)
+{
+	record_octets[TOGETHER] = 1;
+}
+
+/* Whether the octets before a payload can be those of a record. */
+static bool
+fixed_part_good(const uint8_t *p)
+{
+	return read_u32(p) <= SEGMENT_PAYLOAD_MAX && p[4] != 0 && p[TOGETHER] <= 1 && p[6] == 0 && p[7] == 0;
+}
+
 err_t
 segment_record_read(struct bytes octets, size_t *at, struct segment_record *ret_record)
 {
@@ -109,8 +124,7 @@ segment_record_read(struct bytes octets, size_t *at, struct segment_record *ret_
 		return err_make(ERR_JOURNAL, "the octets end inside a record");
 	const uint8_t *p = octets.p + *at;
 	uint32_t n = read_u32(p);
-	if (n > SEGMENT_PAYLOAD_MAX || p[4] == 0 || p[5] != 0 || p[6] != 0 || p[7] != 0
-	    || n > octets.n - *at - SEGMENT_RECORD_FIXED)
+	if (!fixed_part_good(p) || n > octets.n - *at - SEGMENT_RECORD_FIXED)
 		return err_make(ERR_JOURNAL, "no record stands at octet %zu", *at);
 	*ret_record = (struct segment_record){p[4], (int64_t)read_u64(p + 8), bytes(p + SEGMENT_RECORD_FIXED, n)};
 	*at += SEGMENT_RECORD_FIXED + n;
@@ -143,20 +157,6 @@ good_at(struct bytes octets, size_t from, const uint8_t before[SEGMENT_HASH], st
 	return true;
 }
 
-/* Whether a record that continues some 32 octets of the tail as its chain stands in it: then what lies before was whole
- * once, and was changed. */
-static bool
-good_later(struct bytes octets, size_t from)
-{
-	struct segment_record record;
-	size_t end;
-	for (size_t at = from + SEGMENT_RECORD_FIXED + SEGMENT_HASH; at + SEGMENT_RECORD_FIXED + SEGMENT_HASH <= octets.n;
-	     at++)
-		if (octets.p[at + 4] != 0 && good_at(octets, at, octets.p + at - SEGMENT_HASH, &record, &end))
-			return true;
-	return false;
-}
-
 /* Whether the tail is one whole record but for a changed length. */
 static bool
 whole_but_for_length(struct bytes octets, size_t from, const uint8_t before[SEGMENT_HASH])
@@ -171,8 +171,47 @@ whole_but_for_length(struct bytes octets, size_t from, const uint8_t before[SEGM
 	digest_add(d, BYTES_OF(length));
 	digest_add(d, bytes_sub(octets, from + sizeof length, octets.n - SEGMENT_HASH));
 	uint8_t chain[SEGMENT_HASH];
-	digest_peek(d, chain);
+	digest_end(d, chain);
 	return memcmp(chain, octets.p + octets.n - SEGMENT_HASH, sizeof chain) == 0;
+}
+
+/* Whether what looks like a record at `at` lies within the payload of the record at from: core chooses some payloads. A changed
+ * length that makes a later record look like that is told by the chain value before it. */
+static bool
+within_payload(struct bytes octets, size_t from, size_t at, const uint8_t before[SEGMENT_HASH])
+{
+	const uint8_t *p = octets.p + from;
+	return fixed_part_good(p) && at - from < (size_t)read_u32(p) + SEGMENT_RECORD_FIXED + SEGMENT_HASH
+	    && !whole_but_for_length(bytes_sub(octets, 0, at), from, before);
+}
+
+/* The first record in the tail that continues some 32 octets of it as its chain; octets.n: none. What lies before was whole
+ * once then, and was changed, if one of them began a write: the writes before it were durable. */
+static size_t
+good_later(struct bytes octets, size_t from, const uint8_t before[SEGMENT_HASH], bool *ret_began)
+{
+	struct segment_record record;
+	size_t end, first = octets.n, at = from + SEGMENT_RECORD_FIXED + SEGMENT_HASH;
+	*ret_began = false;
+	for (; at + SEGMENT_RECORD_FIXED + SEGMENT_HASH <= octets.n; at++) {
+		if (octets.p[at + 4] == 0 || !good_at(octets, at, octets.p + at - SEGMENT_HASH, &record, &end)
+		    || within_payload(octets, from, at, before))
+			continue;
+		*ret_began |= octets.p[at + TOGETHER] == 0;
+		first = at < first ? at : first;
+		at = end + SEGMENT_HASH - 1;
+	}
+	return first;
+}
+
+/* Whether a record that ends at `end` began a write. Its chain value says nothing: the one before it is lost. */
+static bool
+began_before(struct bytes octets, size_t from, size_t end)
+{
+	for (size_t at = from + SEGMENT_RECORD_FIXED + SEGMENT_HASH; at + SEGMENT_RECORD_FIXED + SEGMENT_HASH <= end; at++)
+		if (fixed_part_good(octets.p + at) && read_u32(octets.p + at) == end - at - SEGMENT_RECORD_FIXED - SEGMENT_HASH)
+			return octets.p[at + TOGETHER] == 0;
+	return false;
 }
 
 static bool
@@ -184,22 +223,51 @@ zeros_only(struct bytes b)
 	return true;
 }
 
+/* Whether the disk never got a sector, or what a write began in one: it need not take them in order. */
+static bool
+has_hole(struct bytes octets, size_t from, size_t to)
+{
+	for (size_t at = from, border; at < to; at = border) {
+		border = at / SECTOR * SECTOR + SECTOR;
+		if (border <= to && border - at >= SEGMENT_RECORD_FIXED && zeros_only(bytes_sub(octets, at, border)))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the tail is a whole record but for the end of its chain value, which would stand in a sector that the disk never got. */
+static bool
+whole_but_for_chain_end(struct bytes octets, size_t from, const uint8_t before[SEGMENT_HASH])
+{
+	struct segment_record record;
+	size_t end = from, border = (octets.n - 1) / SECTOR * SECTOR;
+	if (err_is(segment_record_read(octets, &end, &record)) || octets.n - end != SEGMENT_HASH || border <= end)
+		return false;
+	uint8_t chain[SEGMENT_HASH];
+	memcpy(chain, before, sizeof chain);
+	segment_chain(chain, bytes_sub(octets, from, end));
+	return memcmp(chain, octets.p + end, border - end) == 0 && zeros_only(bytes_sub(octets, border, octets.n));
+}
+
 /* Whether the tail is what an interrupted write leaves behind. */
 static bool
 unfinished(struct bytes octets, size_t from, const uint8_t before[SEGMENT_HASH])
 {
-	if (good_later(octets, from) || whole_but_for_length(octets, from, before))
+	bool began;
+	size_t rest = octets.n - from, later = good_later(octets, from, before, &began);
+	if (began || whole_but_for_length(octets, from, before))
 		return false;
-	size_t rest = octets.n - from;
-	if (rest < SEGMENT_RECORD_FIXED)
+	if (has_hole(octets, from, later < octets.n ? later - SEGMENT_HASH : later))
+		return !began_before(octets, from, later);
+	if (later < octets.n)
+		return false;
+	if (rest < SEGMENT_RECORD_FIXED || whole_but_for_chain_end(octets, from, before))
 		return true;
 	if (zeros_only(bytes_sub(octets, octets.n - (rest < SEGMENT_HASH ? rest : SEGMENT_HASH), octets.n)))
 		return true;
-	const uint8_t *p = octets.p + from;
-	if (p[4] == 0 || p[5] != 0 || p[6] != 0 || p[7] != 0)
-		return false;
 	/* the file stops before the record does */
-	return (uint64_t)read_u32(p) + SEGMENT_RECORD_FIXED + SEGMENT_HASH > rest && read_u32(p) <= SEGMENT_PAYLOAD_MAX;
+	const uint8_t *p = octets.p + from;
+	return fixed_part_good(p) && (size_t)read_u32(p) + SEGMENT_RECORD_FIXED + SEGMENT_HASH > rest;
 }
 
 err_t

@@ -42,6 +42,8 @@ void segment_tree_add(struct tlog *tree, struct bytes record_octets);
 
 /* The record up to its chain value: what chain and tree hash. */
 void segment_record_write(struct buf *b, const struct segment_record *record);
+/* Marks one, before it is hashed, as written together with the record before it: neither was durable without the other. */
+void segment_record_together(uint8_t *record_octets);
 /* Reads one without chain value at *at and moves on; ERR_JOURNAL when what stands there is not a whole record. */
 err_t segment_record_read(struct bytes octets, size_t *at, struct segment_record *ret_record);
 
@@ -51,8 +53,8 @@ void segment_chain(uint8_t chain[SEGMENT_HASH], struct bytes record_octets);
 /*
  * Walks the records behind a head. chain: on entry SHA-256 of the head with its MAC, afterwards that of the last good
  * record; *at moves behind that. For each good record `seen` is called. OK when the octets end there, or when what
- * follows is the unfinished end of a last write (the file stops inside a record, or only zeros stand where the disk
- * never got the rest): *ret_torn says so and it may be cut. ERR_JOURNAL when whole octets were changed.
+ * follows is the unfinished end of a last write (the file stops inside a record, or zeros stand where the disk never got
+ * the rest, or sectors of it): *ret_torn says so and it may be cut. ERR_JOURNAL when whole octets were changed.
  */
 typedef err_t (*segment_seen_f)(void *arg, const struct segment_record *record, struct bytes record_octets);
 err_t segment_walk(struct bytes octets, size_t *at, uint8_t chain[SEGMENT_HASH], segment_seen_f seen, void *arg,

@@ -336,6 +336,157 @@ survives_zeros_at_the_end(void **state)
 	}
 }
 
+/* The records of one write behind a segment that is in file, as the journal's thread makes them. */
+static void
+add_write(struct buf *file, size_t n, size_t payload_n, size_t ends[])
+{
+	uint8_t chain[32], payload[2000];
+	assert_true(payload_n <= sizeof payload);
+	memcpy(chain, file->p + file->n - 32, 32);
+	for (size_t i = 0; i < n; i++) {
+		size_t from = file->n;
+		unit_fill(payload, payload_n);
+		segment_record_write(file, &(struct segment_record){9, 2500, bytes(payload, payload_n)});
+		if (i > 0)
+			segment_record_together(file->p + from);
+		segment_chain(chain, bytes_sub(buf_bytes(file), from, file->n));
+		buf_put(file, BYTES_OF(chain));
+		ends[i] = file->n;
+	}
+}
+
+/* How many records stand after a start on these octets; -1: it refuses. */
+static int
+start_on(struct bytes octets)
+{
+	static struct told t;
+	struct journal *j = NULL;
+	struct journal_hooks hooks = {&t, apply, snapshot};
+	put_file(octets);
+	t.n = 0;
+	err_t e = journal_open(folder, ks, JOURNAL_ISSUING, 1, &hooks, 0, &j);
+	journal_free(j);
+	if (err_is(e))
+		assert_int_equal(e.code, ERR_JOURNAL);
+	return err_is(e) ? -1 : (int)t.n;
+}
+
+/* The last octets of a chain value lie in a sector of their own, which the disk never got. */
+static void
+survives_zeros_within_a_chain_value(void **state)
+{
+	(void)state;
+	unit_seed();
+	AUTO_BUF(file, 100000);
+	size_t ends[6], end;
+	write_some(&file, ends);
+	for (size_t lost = 1; lost < 32; lost++) {
+		AUTO_BUF(torn, 100000);
+		buf_put(&torn, buf_bytes(&file));
+		add_write(&torn, 1, 2 * 512 + lost - (file.n + 48) % 512, &end);
+		assert_int_equal(torn.n % 512, lost);
+		assert_int_equal(start_on(buf_bytes(&torn)), 7);
+		static const uint8_t zeros[32];
+		bool same = memcmp(torn.p + torn.n - lost, zeros, lost) == 0; /* it happens: nothing is lost then */
+		memset(torn.p + torn.n - lost, 0, lost);
+		assert_int_equal(start_on(buf_bytes(&torn)), same ? 7 : 6);
+		torn.p[torn.n - 32] ^= torn.p[torn.n - 32] == 1 ? 2 : 1; /* no disk changes what it did get */
+		assert_int_equal(start_on(buf_bytes(&torn)), -1);
+	}
+	AUTO_BUF(other, 100000); /* zeros that begin in the middle of a sector */
+	buf_put(&other, buf_bytes(&file));
+	add_write(&other, 1, 2 * 512 + 100 - (file.n + 48) % 512, &end);
+	memset(other.p + other.n - 20, 0, 20);
+	assert_int_equal(start_on(buf_bytes(&other)), -1);
+}
+
+/* The disk took later sectors of a write before earlier ones: nothing of it was acknowledged, so it is a torn end. Where another
+ * write follows, it was. */
+static void
+survives_a_hole_in_the_last_write(void **state)
+{
+	(void)state;
+	unit_seed();
+	AUTO_BUF(file, 100000);
+	size_t ends[40], more[2];
+	write_some(&file, ends);
+	size_t begin = file.n;
+	add_write(&file, 20, 300, ends);
+	AUTO_BUF(followed, 100000);
+	buf_put(&followed, buf_bytes(&file));
+	add_write(&followed, 1 + unit_below(2), 300, more);
+	assert_int_equal(start_on(buf_bytes(&file)), 26);
+	assert_in_range(start_on(buf_bytes(&followed)), 27, 28);
+	for (size_t sector = begin / 512; sector < file.n / 512; sector++) {
+		AUTO_BUF(torn, 100000);
+		size_t from = sector * 512 < begin ? begin : sector * 512, whole = 0;
+		buf_put(&torn, buf_bytes(&file));
+		memset(torn.p + from, 0, sector * 512 + 512 - from);
+		while (ends[whole] <= from)
+			whole++;
+		assert_int_equal(start_on(buf_bytes(&torn)), 6 + (int)whole);
+		memcpy(followed.p, torn.p, torn.n);
+		assert_int_equal(start_on(buf_bytes(&followed)), -1);
+		torn.p[from + 20] = 1; /* no hole any more, but a change */
+		torn.p[from + 200] = 1;
+		assert_int_equal(start_on(buf_bytes(&torn)), -1);
+	}
+	for (size_t i = begin; i < file.n; i += 1 + unit_below(60)) {
+		file.p[i] ^= 0x10;
+		assert_int_equal(start_on(buf_bytes(&file)), -1);
+		file.p[i] ^= 0x10;
+	}
+}
+
+/* The chain value that the next write began with is lost too: what follows cannot be proved, but says that it began one. */
+static void
+refuses_a_hole_before_another_write(void **state)
+{
+	(void)state;
+	unit_seed();
+	AUTO_BUF(file, 100000);
+	size_t ends[20], more[2];
+	write_some(&file, ends);
+	add_write(&file, 1, 512 + (10 + 512 * 20 - file.n - 48 - 20 * 348) % 512, more);
+	add_write(&file, 20, 300, ends);
+	assert_int_equal(file.n % 512, 10);
+	for (size_t follow = 0; follow < 3; follow++) {
+		AUTO_BUF(torn, 100000);
+		buf_put(&torn, buf_bytes(&file));
+		if (follow > 0)
+			add_write(&torn, follow, 300, more);
+		memset(torn.p + file.n - 10 - 512, 0, 512);
+		assert_int_equal(start_on(buf_bytes(&torn)), follow > 0 ? -1 : 6 + 1 + 18);
+	}
+}
+
+/* Core chooses some payloads; what looks like a record and its chain values in one that was torn says nothing. */
+static void
+survives_a_record_within_a_torn_one(void **state)
+{
+	(void)state;
+	unit_seed();
+	AUTO_BUF(file, 100000);
+	AUTO_BUF(planted, 1000);
+	size_t ends[6], begin;
+	uint8_t chain[32], before[32];
+	write_some(&file, ends);
+	begin = file.n;
+	memcpy(before, file.p + file.n - 32, 32);
+	unit_fill(chain, sizeof chain);
+	buf_put(&planted, BYTES_OF(chain));
+	segment_record_write(&planted, &(struct segment_record){9, 2500, BYTES_OF_U32(5)});
+	segment_chain(chain, bytes_sub(buf_bytes(&planted), 32, planted.n));
+	buf_put(&planted, BYTES_OF(chain));
+	assert_non_null(buf_extend(&planted, 40));
+	segment_record_write(&file, &(struct segment_record){15, 2500, buf_bytes(&planted)});
+	segment_chain(before, bytes_sub(buf_bytes(&file), begin, file.n));
+	buf_put(&file, BYTES_OF(before));
+	for (size_t cut = begin; cut < file.n; cut += 1 + unit_below(5))
+		assert_int_equal(start_on(bytes_sub(buf_bytes(&file), 0, cut)), 6);
+	assert_int_equal(start_on(buf_bytes(&file)), 7);
+}
+
 /* A single flipped bit anywhere is no torn end: the process refuses to start. */
 static void
 refuses_what_was_changed(void **state)
@@ -636,6 +787,10 @@ static const struct CMUnitTest tests[] = {
     WITH_FOLDER(memory_does_not_grow),
     WITH_FOLDER(survives_a_cut_anywhere),
     WITH_FOLDER(survives_zeros_at_the_end),
+    WITH_FOLDER(survives_zeros_within_a_chain_value),
+    WITH_FOLDER(survives_a_hole_in_the_last_write),
+    WITH_FOLDER(refuses_a_hole_before_another_write),
+    WITH_FOLDER(survives_a_record_within_a_torn_one),
     WITH_FOLDER(refuses_what_was_changed),
     WITH_FOLDER(refuses_without_an_older_segment),
     WITH_FOLDER(an_older_journal_has_an_older_root),
