@@ -10,7 +10,7 @@
 /* The certificate of the OCSP signer comes with the message (core has it renewed, see core/responder.h): proven to be for our key and
  * signed by the CA that the stored chain names. */
 err_t answers_ocsp(struct desk *d, const paraph_OcspSign *m, paraph_StatusKeys *ret_answer);
-/* ERR_CLOCK in production when the clock is not synchronised or further off than [policy] clock_stop_ms. */
+/* ERR_CLOCK, but in a demo, when the clock is not synchronised or further off than [policy] clock_stop_ms. */
 err_t answers_stamp(struct desk *d, const paraph_TspSign *m, paraph_StatusKeys *ret_answer);
 /* Whether both could be had now: the error that would be their answer. (The OCSP signer's certificate is with who asks.) */
 err_t answers_health(struct desk *d);

@@ -1,6 +1,7 @@
 #include "os/clock.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/timex.h>
 #include <time.h>
 
@@ -39,6 +40,10 @@ clock_monotonic(void)
 struct clock_state
 clock_state(void)
 {
+#ifdef PARAPH_FAULT_HOOKS
+	if (getenv("PARAPH_TEST_CLOCK") != NULL) /* tests run where no time service does */
+		return (struct clock_state){.synchronised = true};
+#endif
 	struct timex t = {0};
 	int state = adjtimex(&t);
 	int64_t behind = atomic_load(&high_water) - read_clock(CLOCK_REALTIME);

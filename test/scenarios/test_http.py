@@ -35,7 +35,7 @@ class Internal(service_module.Service):
 
 @pytest.fixture(scope="module")
 def house(prefix):
-    s = Internal(prefix, profile="internal", conf={("front", "listen"): "0.0.0.0"})
+    s = Internal(prefix, profile="internal", conf={("front", "listen"): "0.0.0.0"}, env={"PARAPH_TEST_CLOCK": "good"})
     s.start()
     yield s
     s.remove()

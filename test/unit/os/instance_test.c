@@ -77,6 +77,7 @@ written_and_read_is_the_same(void **state)
 	assert_ok(instance_set(&made, "front", "site_url", "https://sign.example"));
 	assert_err(instance_set(&made, "front", "http_port", "65536"), ERR_CONF);
 	assert_err(instance_set(&made, "front", "nothing", "1"), ERR_CONF);
+	assert_err(instance_set(&made, "policy", "clock_stop_ms", "501"), ERR_CONF); /* time-stamps claim 500 */
 	instance_write(&made, &first);
 	buf_put_byte(&first, 0);
 	conf_put((char *)first.p);
