@@ -156,7 +156,8 @@ stamp_facts(struct desk *d, const paraph_TspSign *m, struct oid *policy, struct 
 	    .imprint = bytes(m->imprint.bytes, m->imprint.size),
 	    .gen_at = clock_now(),
 	    .accuracy_ms = ACCURACY_MS,
-	    .nonce = bytes(m->nonce.bytes, m->nonce.size)};
+	    .nonce = bytes(m->nonce.bytes, m->nonce.size),
+	    .imprint_bare = m->imprint_bare};
 	rand_serial(ret_facts->serial);
 	return OK;
 }

@@ -5,13 +5,22 @@
 
 /* ---- requests ------------------------------------------------------------------------------------------------------- */
 
+static bool
+has_no_parameters(struct bytes algorithm)
+{
+	struct decode top = decode_init(algorithm), d = decode_enter(&top, DER_SEQUENCE);
+	decode_oid(&d);
+	return !decode_more(&d);
+}
+
 /* MessageImprint; false when its algorithm is not one we stamp. */
 static bool
-read_imprint(struct decode *d, enum digest_kind *ret_kind, struct bytes *ret_imprint)
+read_imprint(struct decode *d, enum digest_kind *ret_kind, struct bytes *ret_imprint, bool *ret_bare)
 {
 	struct decode imprint = decode_enter(d, DER_SEQUENCE);
 	struct bytes algorithm = decode_whole(&imprint, DER_SEQUENCE);
 	*ret_imprint = decode_octets(&imprint);
+	*ret_bare = has_no_parameters(algorithm);
 	decode_end(&imprint);
 	if (d->why)
 		return true;
@@ -37,7 +46,7 @@ tsp_request_read(struct bytes der, struct tsp_request *ret_request, enum tsp_fai
 		return refuse(TSP_BAD_DATA_FORMAT, "longer than a request can be", ret_failure);
 	struct decode top = decode_init(der), d = decode_enter(&top, DER_SEQUENCE);
 	uint64_t version = decode_u64(&d, 1000);
-	bool known = read_imprint(&d, &r.kind, &r.imprint);
+	bool known = read_imprint(&d, &r.kind, &r.imprint, &r.imprint_bare);
 	if (decode_is(&d, DER_OID))
 		r.policy = decode_oid(&d);
 	if (decode_is(&d, DER_INTEGER))
@@ -67,11 +76,11 @@ tsp_request_read(struct bytes der, struct tsp_request *ret_request, enum tsp_fai
 }
 
 static void
-put_imprint(struct encode *w, enum digest_kind kind, struct bytes imprint)
+put_imprint(struct encode *w, enum digest_kind kind, struct bytes imprint, bool bare)
 {
 	size_t mark = encode_mark(w);
 	encode_octets(w, imprint);
-	algorithm_write_digest(w, kind, true); /* with NULL, as nearly all clients ask and compare */
+	algorithm_write_digest(w, kind, !bare);
 	encode_wrap(w, DER_SEQUENCE, mark);
 }
 
@@ -86,7 +95,7 @@ tsp_request_write(struct encode *w, const struct tsp_request *request)
 		encode_tlv(w, DER_INTEGER, request->nonce);
 	if (request->policy.n)
 		encode_oid(w, request->policy);
-	put_imprint(w, request->kind, request->imprint);
+	put_imprint(w, request->kind, request->imprint, request->imprint_bare);
 	encode_u64(w, 1);
 	encode_wrap(w, DER_SEQUENCE, mark);
 	return encode_done(w, &done);
@@ -125,7 +134,7 @@ tsp_info(struct encode *w, const struct tsp_facts *facts)
 	put_accuracy(w, facts->accuracy_ms); /* ordering FALSE is the default, so it is left out */
 	encode_generalized_us(w, facts->gen_at);
 	encode_unsigned(w, BYTES_OF(facts->serial));
-	put_imprint(w, facts->kind, facts->imprint);
+	put_imprint(w, facts->kind, facts->imprint, facts->imprint_bare);
 	encode_oid(w, facts->policy);
 	encode_u64(w, 1);
 	encode_wrap(w, DER_SEQUENCE, mark);
@@ -309,7 +318,7 @@ tsp_info_read(struct bytes info, struct tsp_token *ret_token)
 	if (decode_u64(&d, 1) != 1)
 		decode_fail(&d, "a TSTInfo that is not version 1");
 	t.policy = decode_oid(&d);
-	bool known = read_imprint(&d, &t.kind, &t.imprint);
+	bool known = read_imprint(&d, &t.kind, &t.imprint, &t.imprint_bare);
 	t.serial = decode_unsigned(&d);
 	t.gen_at = decode_generalized(&d, DER_GENERALIZED_TIME, true);
 	if (decode_is(&d, DER_SEQUENCE))

@@ -34,6 +34,7 @@ struct tsp_request {
 	struct bytes imprint;
 	struct bytes policy;  /* OID content; empty: any */
 	struct bytes nonce;   /* content of the INTEGER as it came; empty: none */
+	bool imprint_bare;    /* the imprint's algorithm has no parameters, instead of NULL as nearly all clients write it */
 	bool cert_req;
 };
 
@@ -51,6 +52,7 @@ struct tsp_facts {
 	int64_t gen_at;
 	uint32_t accuracy_ms;           /* 1..999, or 1000 for one second */
 	struct bytes nonce;             /* content of the INTEGER; empty: none */
+	bool imprint_bare;              /* as in the request: the messageImprint is the same [RFC 3161 2.4.2] */
 };
 
 /* TSTInfo. */
@@ -74,6 +76,7 @@ struct tsp_token {
 	struct bytes policy;
 	enum digest_kind kind;
 	struct bytes imprint;
+	bool imprint_bare;
 	struct bytes serial;       /* magnitude */
 	int64_t gen_at;
 	uint64_t accuracy_us;      /* 0: absent */

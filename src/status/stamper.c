@@ -32,6 +32,7 @@ stamper_fill(const struct tsp_request *request, paraph_TspSign *ret_sign)
 		memcpy(ret_sign->nonce.bytes, request->nonce.p, request->nonce.n);
 	ret_sign->nonce.size = (pb_size_t)request->nonce.n;
 	ret_sign->cert_req = request->cert_req;
+	ret_sign->imprint_bare = request->imprint_bare;
 }
 
 enum tsp_failure

@@ -276,6 +276,17 @@ def test_time_stamp_without_certificate(real):
     assert "Nonce: unspecified" in text
 
 
+def test_time_stamp_asked_for_without_null(real):
+    """[RFC 3161 2.4.2] The same messageImprint: this one names its digest without parameters, as RFC 5754 prefers."""
+    imprint = b"\x30\x2f\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x04\x20" + hashlib.sha256(b"what is stamped").digest()
+    request, response = real.path / "bare.tsq", real.path / "bare.tsr"
+    request.write_bytes(bytes([0x30, 3 + len(imprint) + 3]) + b"\x02\x01\x01" + imprint + b"\x01\x01\xff")
+    answer, octets = real.ask("POST", "/tsa", request.read_bytes(), "application/timestamp-query")
+    assert answer.status == 200 and imprint in octets
+    response.write_bytes(octets)
+    assert "Verification: OK" in openssl("ts", "-verify", "-queryfile", request, "-in", response, "-CAfile", real.root)
+
+
 def test_serial_numbers_of_stamps_never_repeat(real):
     serials = {re.search(r"Serial number: (0x\w+)", stamp(real, "-sha256")[0])[1] for _ in range(20)}
     assert len(serials) == 20

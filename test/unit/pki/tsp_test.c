@@ -160,6 +160,29 @@ failure_of(struct bytes der)
 	return failure;
 }
 
+/* The messageImprint of a token is that of the request, octet for octet [RFC 3161 2.4.2]: some clients ask without parameters. */
+static void
+imprint_as_it_was_asked_for(void **state)
+{
+	(void)state;
+	static const uint8_t with[] = {0x30, 0x31, 0x30, 0x0d, 6, 9}, without[] = {0x30, 0x2f, 0x30, 0x0b, 6, 9};
+	uint8_t digest[DIGEST_LEN_MAX] = {9}, room[512], info_room[TSP_INFO_MAX];
+	for (int bare = 0; bare < 2; bare++) {
+		enum tsp_failure failure;
+		struct tsp_request r = request_of(DIGEST_SHA256, digest, true), back;
+		struct tsp_token t;
+		r.imprint_bare = bare;
+		struct bytes der = query_of(&r, room, sizeof room);
+		assert_memory_equal(der.p + 5, bare ? without : with, sizeof with);
+		assert_ok(tsp_request_read(der, &back, &failure));
+		assert_int_equal(back.imprint_bare, bare);
+		struct bytes info = world_tst(&back, info_room, sizeof info_room);
+		assert_non_null(memmem(info.p, info.n, der.p + 5, bare ? 0x31 : 0x33));
+		assert_ok(tsp_info_read(info, &t));
+		assert_int_equal(t.imprint_bare, bare);
+	}
+}
+
 /* Requests that OpenSSL makes, and one fault after the other. */
 static void
 requests(void **state)
@@ -309,6 +332,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(read_back),
 	cmocka_unit_test(size_is_known_before),
 	cmocka_unit_test(property_flipped_bit),
+	cmocka_unit_test(imprint_as_it_was_asked_for),
 	cmocka_unit_test(requests),
 	cmocka_unit_test(failures),
 	cmocka_unit_test(accuracies),

@@ -195,7 +195,7 @@ world_tst(const struct tsp_request *request, uint8_t *room, size_t room_len)
 	struct oid policy;
 	MUST(profile_policy_oid(&world.instance, PROFILE_POLICY_STAMP, &policy));
 	struct tsp_facts f = {.policy = oid_bytes(&policy), .kind = request->kind, .imprint = request->imprint,
-		.gen_at = world.now, .accuracy_ms = 500, .nonce = request->nonce};
+		.gen_at = world.now, .accuracy_ms = 500, .nonce = request->nonce, .imprint_bare = request->imprint_bare};
 	world_serial(f.serial);
 	struct encode w = encode_init(room, room_len);
 	struct bytes info;

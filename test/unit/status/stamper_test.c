@@ -24,6 +24,7 @@ what_is_accepted(void **state)
 		struct tsp_request r = request_of(kinds[k]);
 		r.policy = oid_bytes(&policy);
 		r.nonce = BYTES_OF(nonce);
+		r.imprint_bare = k == 1;
 		unit_fill(digest, sizeof digest);
 		assert_ok(stamper_check(&r, &policy, &failure));
 		stamper_fill(&r, &sign);
@@ -32,6 +33,7 @@ what_is_accepted(void **state)
 		assert_memory_equal(sign.imprint.bytes, digest, r.imprint.n);
 		assert_int_equal(sign.nonce.size, sizeof nonce);
 		assert_true(sign.cert_req);
+		assert_int_equal(sign.imprint_bare, k == 1);
 	}
 }
 
