@@ -91,7 +91,7 @@ ocsp_sign(struct desk *d, const struct ocsp_facts *f, const struct certificate *
 	struct encode w = encode_init(room, sizeof room);
 	TRY(ocsp_tbs(&w, f));
 	TRY(encode_done(&w, &tbs));
-	TRY(lint_ocsp(tbs, responder, issuer, f->produced_at));
+	TRY(lint_ocsp(tbs, responder, issuer, clock_now()));
 	TRY(ocsp_record(d, f, tbs));
 	TRY(desk_sign(d, KEYSTORE_OCSP, tbs, signature, &n));
 	struct encode answer = encode_init(out, sizeof out);
@@ -194,7 +194,7 @@ stamp_sign(struct desk *d, const struct tsp_facts *f, const struct certificate *
 	struct encode w = encode_init(info_room, sizeof info_room);
 	TRY(tsp_info(&w, f));
 	TRY(encode_done(&w, &info));
-	TRY(lint_tst(info, unit, &d->facts, f->gen_at));
+	TRY(lint_tst(info, unit, &d->facts, clock_now()));
 	TRY(stamp_record(d, f, info));
 	w = encode_init(attributes_room, sizeof attributes_room);
 	TRY(tsp_attributes(&w, info, ALGORITHM_ECDSA_P256, unit->der));
