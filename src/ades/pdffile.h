@@ -12,7 +12,7 @@
 
 enum {
 	PDFFILE_SECTIONS_MAX = 1024,
-	PDFFILE_OBJECTS_MAX = 8388608,
+	PDFFILE_OBJECTS_MAX = PDFLEX_NUMBER_MAX + 1,
 };
 
 /* What the table of a hybrid section says where its /XRefStm says something. [ISO 32000-2 7.5.8.4] */

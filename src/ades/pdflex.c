@@ -256,29 +256,34 @@ read_dict(struct lexer *l, unsigned depth, struct pdflex_value *v)
 	return OK;
 }
 
-/* "12 0 R": an integer was read already. */
-static bool
+/* "12 0 R": an integer was read already. Of a number that takes more bits than theirs some readers leave a part away: they
+ * show an object where others find none. */
+static err_t
 read_reference(struct lexer *l, struct pdflex_value *v)
 {
 	uint64_t generation;
 	size_t at = l->at;
-	if (v->integer < 0 || at >= l->s.n || !is_space(l->s.p[at]))
-		return false;
+	if (at >= l->s.n || !is_space(l->s.p[at]))
+		return OK;
 	at = pdflex_space(l->s, at);
 	if (!pdflex_digits(l->s, &at, &generation) || generation > 65535 || at >= l->s.n || !is_space(l->s.p[at]))
-		return false;
+		return OK;
 	at = pdflex_space(l->s, at);
 	if (!pdflex_word(l->s, &at, "R"))
-		return false;
+		return OK;
+	if (v->integer > PDFLEX_NUMBER_MAX)
+		return wrong(v->from, "a reference to a higher number than objects have");
 	v->kind = PDFLEX_REFERENCE;
 	v->generation = (uint32_t)generation;
 	l->at = at;
-	return true;
+	return OK;
 }
 
+/* A real number may have any number of digits (programs write 19 and more): nobody computes with it here. [7.3.3] */
 static err_t
 read_number(struct lexer *l, struct pdflex_value *v)
 {
+	enum { DIGITS_MAX = 18 }; /* of an integer, which then fits */
 	size_t from = l->at, digits = 0, points = 0;
 	bool minus = l->s.p[l->at] == '-';
 	int64_t value = 0;
@@ -290,18 +295,17 @@ read_number(struct lexer *l, struct pdflex_value *v)
 			points++;
 			continue;
 		}
-		if (!is_digit(c) || digits++ > 17)
+		if (!is_digit(c))
 			return wrong(l->at, "not a number");
-		value = value * 10 + (c - '0');
+		if (digits++ < DIGITS_MAX)
+			value = value * 10 + (c - '0');
 	}
-	if (digits == 0 || points > 1)
+	if (digits == 0 || points > 1 || (points == 0 && digits > DIGITS_MAX))
 		return wrong(from, "not a number");
 	v->kind = points ? PDFLEX_REAL : PDFLEX_INTEGER;
 	v->text = bytes_sub(l->s, from, l->at);
 	v->integer = points ? 0 : minus ? -value : value;
-	if (v->kind == PDFLEX_INTEGER && is_digit(l->s.p[from]))
-		(void)read_reference(l, v);
-	return OK;
+	return v->kind == PDFLEX_INTEGER && is_digit(l->s.p[from]) ? read_reference(l, v) : OK;
 }
 
 static err_t

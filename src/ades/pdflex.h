@@ -1,7 +1,8 @@
 /*
  * PDF objects from octets [ISO 32000-2 7.3], strictly: no repair, no guess. A value is a small tree in an arena; it says
  * where it stood, so that octets can be compared. What two readers could take differently is refused: a key twice in a
- * dictionary, an unbalanced string, a number with letters behind it. Knows nothing of files: pdffile.h does. Pure.
+ * dictionary, an unbalanced string, a number with letters behind it, one that overflows. Knows nothing of files:
+ * pdffile.h does. Pure.
  */
 #ifndef PARAPH_ADES_PDFLEX_H
 #define PARAPH_ADES_PDFLEX_H
@@ -20,7 +21,8 @@ enum pdflex_kind {
 	PDFLEX_REFERENCE,
 };
 
-enum { PDFLEX_DEPTH_MAX = 64, PDFLEX_KEYS_MAX = 16384 };
+/* NUMBER_MAX: the highest number of an object [ISO 32000-1 annex C.2]; what readers make of higher ones differs. */
+enum { PDFLEX_DEPTH_MAX = 64, PDFLEX_KEYS_MAX = 16384, PDFLEX_NUMBER_MAX = 8388607 };
 
 struct pdflex_value {
 	enum pdflex_kind kind;

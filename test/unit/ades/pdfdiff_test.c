@@ -474,6 +474,38 @@ null_is_absent(void **state)
 	update("metadata freed", freed, false);
 }
 
+/* 2^32 + 20: a reader that keeps 32 bits of it shows object 20, which an update adds. */
+static void
+numbers_are_not_cut(void **state)
+{
+	(void)state;
+	static const char *const pages[] = {PAGE("/Thumb 4294967316 0 R"), PAGE("/B [<</C 4294967316 0 R>>]")};
+	const struct object added[] = {{20, EVIL, false}, {0}};
+	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+		AUTO_BUF(file, 1 << 16);
+		AUTO_ARENA(arena, 1 << 24);
+		struct pdffile *f;
+		struct pdfdiff diff;
+		const struct object document[] = {{3, pages[i], false}, {0}};
+		put_document(&file, document);
+		put_revision(&file, added, "/Info 5 0 R", 21);
+		assert_ok(pdffile_read(buf_bytes(&file), arena, &f));
+		assert_err(pdfdiff_check(f, 1, &diff), ERR_PDF_STRICT);
+	}
+}
+
+/* jsPDF and pdf-lib write numbers so. */
+static void
+long_numbers_are_read(void **state)
+{
+	(void)state;
+	const struct object document[] = {{3, PAGE("/CropBox [0 0 595.2799999999999727 0.00000000000000006123233995736766]"), false}, {0}};
+	const struct object same[] = {{3, PAGE("/CropBox [0 0 595.2799999999999727 0.00000000000000006123233995736766]"), false}, {0}};
+	const struct object other[] = {{3, PAGE("/CropBox [0 0 595.2799999999999728 0.00000000000000006123233995736766]"), false}, {0}};
+	update_of(document, "a page with long numbers", same, "/Info 5 0 R", false);
+	update_of(document, "a page with another long number", other, "/Info 5 0 R", true);
+}
+
 /* ---- hybrid updates ---- */
 
 /* An entry of a table or of its /XRefStm. */
@@ -584,6 +616,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(sizes_leave_it_open),
     cmocka_unit_test(names_excuse_nothing),
     cmocka_unit_test(null_is_absent),
+    cmocka_unit_test(numbers_are_not_cut),
+    cmocka_unit_test(long_numbers_are_read),
     cmocka_unit_test(hybrid_updates_hide_nothing),
     cmocka_unit_test(widgets_of_filled_fields),
 };

@@ -47,13 +47,34 @@ refuses_what_two_readers_may_take_differently(void **state)
 {
 	(void)state;
 	static const char *const wrong[] = {"", "<<", "[", "(", "<41", "<4x>", "(a", "<</A 1 /A 2>>", "<</A#41 1 /AA 2>>", "<<1 2>>",
-	    "12a", "1.2.3", "--1", "1-", "tru", "nullx", "/A#4", "/A#zz", "]", ">>", "1 0 R2", "99999999999999999999", "<</A>>"};
+	    "12a", "1.2.3", "--1", "1-", "tru", "nullx", "/A#4", "/A#zz", "]", ">>", "1 0 R2", "99999999999999999999", "<</A>>",
+	    "9999999999999999999", "8388608 0 R", "4294967316 0 R", "999999999999999999 0 R"};
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
 		AUTO_ARENA(arena, 1 << 20);
 		struct pdflex_value *v;
 		if (!err_is(read_text(wrong[i], arena, &v)))
 			fail_msg("accepted: %s", wrong[i]);
 	}
+}
+
+/* Programs write real numbers with as many digits as their language gives them. */
+static void
+reals_have_any_number_of_digits(void **state)
+{
+	(void)state;
+	static const char *const reals[] = {"595.2799999999999727", "0.00000000000000006123233995736766", "-12345678901234567890.5",
+	    "+.00000000000000000001", "99999999999999999999."};
+	for (size_t i = 0; i < sizeof reals / sizeof reals[0]; i++) {
+		AUTO_ARENA(arena, 1 << 20);
+		struct pdflex_value *v;
+		assert_ok(read_text(reals[i], arena, &v));
+		assert_true(v->kind == PDFLEX_REAL && bytes_eq(v->text, str_bytes(str_c(reals[i]))));
+	}
+	AUTO_ARENA(arena, 1 << 20);
+	struct pdflex_value *v;
+	assert_ok(read_text("[999999999999999999 8388607 0 R]", arena, &v));
+	assert_int_equal(v->first->integer, 999999999999999999);
+	assert_int_equal(v->first->next->integer, PDFLEX_NUMBER_MAX);
 }
 
 static void
@@ -241,6 +262,7 @@ ends_are_obeyed(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(reads_every_kind),
     cmocka_unit_test(refuses_what_two_readers_may_take_differently),
+    cmocka_unit_test(reals_have_any_number_of_digits),
     cmocka_unit_test(depth_is_bounded),
     cmocka_unit_test(keys_are_bounded),
     cmocka_unit_test(written_values_come_back),
