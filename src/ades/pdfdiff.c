@@ -92,9 +92,9 @@ static err_t
 differ_one(struct walk *w, struct bytes key, const struct pdflex_value *a, const struct pdflex_value *b, differ_f f,
     void *more)
 {
-	char name[64];
-	snprintf(name, sizeof name, "%.*s", (int)key.n, (const char *)key.p);
-	const struct pdflex_value *before = pdflex_get(a, name), *now = pdflex_get(b, name);
+	char name[PDFDIFF_MEMBERS_NAME_MAX];
+	pdfdiff_members_name(key, name);
+	const struct pdflex_value *before = pdflex_member(a, key), *now = pdflex_member(b, key);
 	if (!pdflex_equal(before, now)) {
 		TRY(pdfdiff_members_settle(w->f, w->old, &before, &now));
 		if (before == NULL && now == NULL)
@@ -304,8 +304,8 @@ check_new_field(struct walk *w, const struct pdflex_value *field, struct above *
 		return OK;
 	}
 	for (const struct pdflex_value *m = field->first; m != NULL; m = m->next) {
-		char key[64];
-		snprintf(key, sizeof key, "%.*s", (int)m->key.n, (const char *)m->key.p);
+		char key[PDFDIFF_MEMBERS_NAME_MAX];
+		pdfdiff_members_name(m->key, key);
 		if (!is_key(key, "Type Subtype FT T V F Rect P AP MK DA DR Lock SV Ff TU TM Border BS Parent Kids Q H M NM C")) {
 			changed(w, "a signature field with /%s was added", key);
 			return OK;
@@ -490,9 +490,7 @@ check_evidence(struct walk *w, const struct pdflex_value *before, const struct p
 	if (b->kind == PDFLEX_ARRAY || (b->kind == PDFLEX_DICT && a == NULL))
 		return allow_new(w, now, 0);
 	for (const struct pdflex_value *m = b->first; m != NULL; m = m->next) {
-		char key[64];
-		snprintf(key, sizeof key, "%.*s", (int)m->key.n, (const char *)m->key.p);
-		TRY(check_evidence(w, pdflex_get(a, key), m, depth + 1));
+		TRY(check_evidence(w, pdflex_member(a, m->key), m, depth + 1));
 		TRY(allow_new(w, m, 0));
 	}
 	return OK;
@@ -526,11 +524,8 @@ check_resources(struct walk *w, const struct pdflex_value *before, const struct 
 	if (w->draws && has_grown(a, b))
 		changed(w, "resources were added to the form, which has fields that readers draw with them");
 	allow(w, before, now, "resources of the form");
-	for (const struct pdflex_value *m = a != NULL ? a->first : NULL; m != NULL; m = m->next) {
-		char key[64];
-		snprintf(key, sizeof key, "%.*s", (int)m->key.n, (const char *)m->key.p);
-		TRY(check_resources(w, m, pdflex_get(b, key), depth + 1));
-	}
+	for (const struct pdflex_value *m = a != NULL ? a->first : NULL; m != NULL; m = m->next)
+		TRY(check_resources(w, m, pdflex_member(b, m->key), depth + 1));
 	return allow_new(w, now, 0);
 }
 

@@ -2,6 +2,17 @@
 
 enum { NEWEST = 0 };
 
+void
+pdfdiff_members_name(struct bytes key, char ret_name[PDFDIFF_MEMBERS_NAME_MAX])
+{
+	size_t n = 0;
+	for (; n < key.n && n < PDFDIFF_MEMBERS_NAME_MAX - 1; n++)
+		ret_name[n] = key.p[n] > ' ' && key.p[n] < 0x7f ? (char)key.p[n] : '?';
+	if (n < key.n)
+		ret_name[n - 1] = '?';
+	ret_name[n] = 0;
+}
+
 /* What it refers to may be large, and is not kept. */
 static err_t
 is_absent(struct pdffile *f, size_t revision, const struct pdflex_value *v, bool *ret)

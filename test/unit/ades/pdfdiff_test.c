@@ -506,6 +506,56 @@ long_numbers_are_read(void **state)
 	update_of(document, "a page with another long number", other, "/Info 5 0 R", true);
 }
 
+/* A catalog, page, form, field, evidence or resources written anew that keep this key; and one that gets it. */
+static void
+with_key(const char *key)
+{
+	static const struct {
+		uint32_t number;
+		const char *start, *end;
+	} cases[] = {
+	    {1, "<</Type /Catalog /Pages 2 0 R /AcroForm 7 0 R /Metadata 10 0 R /Extensions 11 0 R /DSS 12 0 R", ">>"},
+	    {3, "<</Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 15 0 R /Annots 9 0 R", ">>"},
+	    {7, "<</Fields 13 0 R /DR 14 0 R", ">>"},
+	    {8, "<</FT /Sig /T (waits) /Type /Annot /Subtype /Widget /Rect [0 0 0 0]", ">>"},
+	    {12, "<</Certs [] /VRI <<", ">>>>"},
+	    {14, "<</Font <<", ">>>>"},
+	};
+	char had[400], without[400], now[400];
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		snprintf(had, sizeof had, "%s %s 16 0 R%s", cases[i].start, key, cases[i].end);
+		snprintf(without, sizeof without, "%s%s", cases[i].start, cases[i].end);
+		snprintf(now, sizeof now, "%s %s 16 0 R /Q null%s", cases[i].start, key, cases[i].end);
+		const struct object thing = {16, "<</Any (thing)>>", false};
+		const struct object with[] = {{cases[i].number, had, false}, thing, {0}}, kept[] = {{cases[i].number, now, false}, {0}};
+		const struct object bare[] = {{cases[i].number, without, false}, thing, {0}};
+		update_of(with, had, kept, "/Info 5 0 R", false);
+		if (i < 4) /* evidence and fonts may come */
+			update_of(bare, had, kept, "/Info 5 0 R", true);
+	}
+	snprintf(now, sizeof now, "<</FT /Sig /T (later) %s (x)>>", key);
+	const struct object field[] = {{13, "[8 0 R 20 0 R]", false}, {20, now, false}, {0}};
+	update(now, field, true);
+}
+
+/* Keys are compared whole: neither up to some length nor up to a NUL. */
+static void
+keys_are_whole(void **state)
+{
+	(void)state;
+	with_key("/Any");
+	with_key("/A23456789012345678901234567890123456789012345678901234567890123456789");
+	with_key("/Nul#00Name");
+	with_key("/DSS#00");
+	with_key("/DA#00");
+	with_key("/MK#20DA");
+	with_key("/F\xc3\xa4rbung");
+	/* What no reader takes for the value of a field. */
+	const struct object unsigned_[] = {{8, "<</FT /Sig /T (waits) /Type /Annot /Subtype /Widget /Rect [0 0 0 0] /V#00 20 0 R>>", false},
+	    {20, "<</Type /Sig /ByteRange [0 1 2 3] /Contents <3000>>>", false}, {0}};
+	update("a value with a NUL behind its key", unsigned_, true);
+}
+
 /* ---- hybrid updates ---- */
 
 /* An entry of a table or of its /XRefStm. */
@@ -618,6 +668,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(null_is_absent),
     cmocka_unit_test(numbers_are_not_cut),
     cmocka_unit_test(long_numbers_are_read),
+    cmocka_unit_test(keys_are_whole),
     cmocka_unit_test(hybrid_updates_hide_nothing),
     cmocka_unit_test(widgets_of_filled_fields),
 };
