@@ -1,5 +1,6 @@
 #include "ades/pades.h"
 
+#include "ades/pdffile_gaps.h"
 #include "ades/permission.h"
 #include "base/buf.h"
 #include "base/time.h"
@@ -253,7 +254,7 @@ check_revision(struct pades_signature *s, struct pdffile *f)
 		return false;
 	}
 	for (s->revision = 0; s->revision < f->sections_n; s->revision++)
-		if (f->sections[s->revision].at == startxref + f->shift)
+		if (f->sections[s->revision].at == pdffile_place(f, startxref))
 			break;
 	if (s->revision == f->sections_n) {
 		problem(s, "the signed revision is not one of this document");
@@ -509,7 +510,7 @@ static void
 check_order(struct pades *p)
 {
 	for (size_t i = 1; i < p->n; i++)
-		if (p->signatures[i].placed && p->signatures[i].end == p->signatures[i - 1].end) {
+		if (p->signatures[i].placed && p->signatures[i].revision == p->signatures[i - 1].revision) {
 			problem(&p->signatures[i], "two signatures cover the same revision");
 			p->signatures[i].placed = false;
 		}
@@ -600,7 +601,7 @@ pades_find(struct bytes data, struct arena *arena, struct pades **ret_pades)
 	/* What only older revisions hold was dropped. The older half of a linearized file is no revision: no catalog. */
 	for (size_t i = 1; i < p->file->sections_n && i < OLDER_MAX; i++)
 		err_ignore(walk_fields(p, i));
-	TRY(pdffile_check_behind(p->file, oldest_signed(p)));
+	TRY(pdffile_gaps_check(p->file, oldest_signed(p)));
 	TRY(check_all_shown(p));
 	qsort(p->signatures, p->n, sizeof p->signatures[0], by_end);
 	check_order(p);

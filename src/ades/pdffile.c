@@ -2,7 +2,11 @@
 
 #include "ades/pdffilter.h"
 
-enum { HEADER_WITHIN = 1024 }; /* [ISO 32000-1 annex H.3.4.1]: what readers accept before the header */
+enum {
+	HEADER_WITHIN = 1024, /* [ISO 32000-1 annex H.3.4.1]: what readers accept before the header */
+	END_SPACE_MAX = 512,  /* behind the end marker: some readers look for startxref in the last 1,024 octets only */
+	SPACE_MAX = 2,        /* where an offset leads: a line end */
+};
 
 struct pdffile_stream {
 	struct pdffile_stream *next;
@@ -22,6 +26,13 @@ wrong(size_t at, const char *what)
 	return err_make(ERR_PDF_STRICT, "at octet %zu: %s", at, what);
 }
 
+/* What all readers take for white space: not NUL. */
+static bool
+is_space(uint8_t c)
+{
+	return memchr(" \t\n\f\r", c, 5) != NULL;
+}
+
 /* ---- the end of a revision ---- */
 
 err_t
@@ -30,9 +41,7 @@ pdffile_end(struct bytes data, size_t end, uint64_t *ret_startxref)
 	if (end > data.n)
 		return wrong(end, "behind the end of the file");
 	size_t at = end;
-	if (at > 0 && data.p[at - 1] == '\n')
-		at--;
-	if (at > 0 && data.p[at - 1] == '\r')
+	while (at > 0 && end - at < END_SPACE_MAX && is_space(data.p[at - 1]))
 		at--;
 	if (at < 5 || memcmp(data.p + at - 5, "%%EOF", 5) != 0)
 		return wrong(end, "no revision ends here");
@@ -139,6 +148,21 @@ static uint64_t
 place(const struct pdffile *f, uint64_t offset)
 {
 	return offset <= f->data.n ? offset + f->shift : offset;
+}
+
+/* Offsets may name white space before a section or object: to all readers that is the place behind it. */
+static uint64_t
+behind_space(const struct pdffile *f, uint64_t at)
+{
+	for (size_t i = 0; i < SPACE_MAX && at < f->data.n && is_space(f->data.p[at]); i++)
+		at++;
+	return at;
+}
+
+uint64_t
+pdffile_place(const struct pdffile *f, uint64_t offset)
+{
+	return behind_space(f, place(f, offset));
 }
 
 static err_t
@@ -313,6 +337,17 @@ pdffile_same_entry(const struct pdffile_entry *a, const struct pdffile_entry *b)
 	return a->type == b->type && a->offset == b->offset && a->more == b->more;
 }
 
+/* A section of the chain; a single one leaves its offsets as they stand. */
+static err_t
+read_settled(struct pdffile *f, size_t at, struct pdffile_section *s)
+{
+	TRY(read_section(f, at, s));
+	for (size_t i = 0; i < s->entries_n; i++)
+		if (s->entries[i].type == 1)
+			s->entries[i].offset = behind_space(f, s->entries[i].offset);
+	return OK;
+}
+
 /* A hybrid section: objects that the table hides as free or leaves out are where the stream says. [7.5.8.4] */
 static err_t
 merge_hybrid(struct pdffile *f, struct pdffile_section *s)
@@ -323,8 +358,8 @@ merge_hybrid(struct pdffile *f, struct pdffile_section *s)
 	struct pdffile_section hidden;
 	if (v->kind != PDFLEX_INTEGER || v->integer <= 0)
 		return wrong(s->at, "/XRefStm");
-	s->hybrid_at = (size_t)place(f, (uint64_t)v->integer);
-	TRY(read_section(f, s->hybrid_at, &hidden));
+	s->hybrid_at = (size_t)pdffile_place(f, (uint64_t)v->integer);
+	TRY(read_settled(f, s->hybrid_at, &hidden));
 	if (!hidden.stream)
 		return wrong(s->hybrid_at, "/XRefStm is no stream");
 	s->size = hidden.size < s->size ? hidden.size : s->size;
@@ -345,21 +380,23 @@ merge_hybrid(struct pdffile *f, struct pdffile_section *s)
 	return had == s->entries_n ? OK : sort_entries(s);
 }
 
+/* The offset of the section before it, as it stands; 0: none. [7.5.5] One that is written as 0 is wrong: some readers take
+ * it for none, others look for a section there and then look for objects everywhere. */
 static err_t
-read_previous(const struct pdffile *f, const struct pdffile_section *s, size_t *ret_at)
+read_previous(const struct pdffile_section *s, uint64_t *ret_offset)
 {
 	const struct pdflex_value *v = pdflex_get(s->trailer, "Prev");
-	*ret_at = 0;
+	*ret_offset = 0;
 	if (v == NULL)
 		return OK;
 	if (v->kind != PDFLEX_INTEGER || v->integer <= 0)
 		return wrong(s->at, "/Prev");
-	*ret_at = (size_t)place(f, (uint64_t)v->integer);
+	*ret_offset = (uint64_t)v->integer;
 	return OK;
 }
 
-static bool
-is_section(struct bytes data, size_t at)
+bool
+pdffile_is_section(struct bytes data, size_t at)
 {
 	struct pdflex_object o;
 	AUTO_ARENA(scratch, 16 * 1024 * 1024);
@@ -369,38 +406,52 @@ is_section(struct bytes data, size_t at)
 
 /* Some readers count offsets from the first octet of the file and not from "%PDF-": they must not find another document. */
 static bool
-is_ambiguous(const struct pdffile *f, size_t at)
+is_ambiguous(const struct pdffile *f, uint64_t offset, size_t at)
 {
-	if (f->shift == 0 || at < f->shift)
+	if (f->shift == 0 || offset > f->data.n)
 		return false;
-	size_t other = pdflex_space(f->data, at - f->shift);
-	return other < at /* else nothing but space is on the way to this one */ && is_section(f->data, other);
+	size_t other = pdflex_space(f->data, (size_t)offset);
+	return other < at /* else nothing but space is on the way to this one */ && pdffile_is_section(f->data, other);
+}
+
+/* Some readers look for the first line of a table too early by as many octets as they passed over before "xref": they must
+ * find white space there, or they look for objects everywhere. */
+static bool
+is_read_alike(const struct pdffile *f, uint64_t offset, size_t at)
+{
+	size_t word = at, before = at - (size_t)place(f, offset);
+	bool alike = true;
+	for (pdflex_word(f->data, &word, "xref"); word > at && before > 0; before--, word++)
+		alike &= word < f->data.n && is_space(f->data.p[word]);
+	return alike;
 }
 
 static err_t
-read_chain(struct pdffile *f, size_t at)
+read_chain(struct pdffile *f, uint64_t offset)
 {
-	while (at != 0) {
+	while (offset != 0) {
 		struct pdffile_section *s;
+		size_t at = (size_t)pdffile_place(f, offset);
 		TRY(add_section(f, &s));
 		for (size_t i = 0; i < f->sections_n; i++)
 			if (f->sections[i].at == at || f->sections[i].hybrid_at == at)
 				return wrong(at, "the chain of cross-reference sections turns back");
-		if (is_ambiguous(f, at))
+		if (is_ambiguous(f, offset, at))
 			return wrong(at, "counted from the first octet of the file there is another cross-reference section");
-		TRY(read_section(f, at, s));
+		if (!is_read_alike(f, offset, at))
+			return wrong(at, "white space before \"xref\"");
+		TRY(read_settled(f, at, s));
 		TRY(merge_hybrid(f, s));
 		if (pdflex_get(s->trailer, "Encrypt") != NULL)
 			return err_make(ERR_PDF_ENCRYPTED, "the trailer has /Encrypt");
 		f->sections_n++;
-		TRY(read_previous(f, s, &at));
+		TRY(read_previous(s, &offset));
 	}
 	return OK;
 }
 
-/* Behind a section "startxref N": *ret_at is one past that. The end marker is a comment. */
-static bool
-ends_revision(const struct pdffile *f, size_t i, size_t *ret_at)
+bool
+pdffile_ends_revision(const struct pdffile *f, size_t i, size_t *ret_at)
 {
 	uint64_t value;
 	size_t at = pdflex_space(f->data, f->sections[i].end);
@@ -419,53 +470,7 @@ static bool
 ends_behind(const struct pdffile *f, size_t i)
 {
 	size_t at;
-	return i < f->sections_n && ends_revision(f, i, &at) && pdflex_space(f->data, at) == f->data.n;
-}
-
-/* Whether the first thing from `at` on belongs to the section: itself, the one it hides, or an object of its own. */
-static bool
-starts_with(const struct pdffile *f, const struct pdffile_section *s, size_t at)
-{
-	size_t first = pdflex_space(f->data, at);
-	if ((s->at >= at && s->at <= first) || (s->hybrid_at >= at && s->hybrid_at <= first))
-		return true;
-	for (size_t i = 0; i < s->entries_n; i++)
-		if (s->entries[i].type == 1 && s->entries[i].offset >= at && s->entries[i].offset <= first)
-			return true;
-	return false;
-}
-
-/* A whole revision between two places: its startxref names a section there. */
-static bool
-holds_revision(const struct pdffile *f, size_t from, size_t to)
-{
-	struct bytes part = bytes_sub(f->data, 0, to);
-	for (size_t i = bytes_find(part, from, bytes("startxref", 9)); i != SIZE_MAX; i = bytes_find(part, i + 1, bytes("startxref", 9))) {
-		uint64_t value;
-		size_t at = i;
-		if (!pdflex_word(part, &at, "startxref") || (at = pdflex_space(part, at), !pdflex_digits(part, &at, &value)))
-			continue;
-		value = place(f, value);
-		if (value >= from && value < i && is_section(part, (size_t)value))
-			return true;
-	}
-	return false;
-}
-
-err_t
-pdffile_check_behind(const struct pdffile *f, size_t oldest)
-{
-	for (size_t i = 0; i < oldest; i++) {
-		/* The main section of a linearized file, the last of its two, stands behind the first page's. */
-		size_t before = i + 1, at;
-		if (before + 2 == f->sections_n && f->sections[before + 1].at > f->sections[before].at)
-			before++;
-		if (!ends_revision(f, before, &at))
-			return wrong(f->sections[before].end, "no revision ends where the next one says");
-		if (!starts_with(f, &f->sections[i], at) || holds_revision(f, at, f->sections[i].at))
-			return wrong(f->sections[i].at, "/Prev passes over what stands there");
-	}
-	return OK;
+	return i < f->sections_n && pdffile_ends_revision(f, i, &at) && pdflex_space(f->data, at) == f->data.n;
 }
 
 err_t
@@ -485,7 +490,7 @@ pdffile_read(struct bytes data, struct arena *arena, struct pdffile **ret_file)
 	TRY(pdffile_end(data, data.n, &startxref));
 	if (startxref == 0 || startxref >= data.n - shift)
 		return wrong(data.n, "startxref points nowhere");
-	TRY(read_chain(f, (size_t)place(f, startxref)));
+	TRY(read_chain(f, startxref));
 	if (!ends_behind(f, 0) && !(f->sections_n == 2 && ends_behind(f, 1)))
 		return wrong((size_t)startxref, "startxref passes over what follows");
 	*ret_file = f;

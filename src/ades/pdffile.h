@@ -1,7 +1,7 @@
 /*
  * A PDF file as its revisions [ISO 32000-2 7.5]: one chain of cross-reference sections from the last startxref, read
- * strictly. Nothing is repaired: an offset that is off by one, a chain that turns back, octets behind the end are
- * refused, because readers that repair do not agree on what they see. Objects are looked up as one revision saw them.
+ * strictly. Nothing is repaired: an offset that does not lead to what it names (over a line end at most), a chain that
+ * turns back, octets behind the end are refused, because readers that repair do not agree on what they see. Objects are looked up as one revision saw them.
  * Reads only octets in memory (a mapped file); all it makes lives in the arena it was given. Files of strangers: the
  * process that calls this must be jailed.
  */
@@ -67,11 +67,15 @@ struct pdffile_object {
 /* Reads the chain. *ret_file belongs to the arena. ERR_PDF_STRICT, ERR_PDF_ENCRYPTED, ERR_MEMORY_LIMIT. */
 err_t pdffile_read(struct bytes data, struct arena *arena, struct pdffile **ret_file);
 
-/* Nothing stands between the revision with index `oldest` and the newer ones, nor between those, that the chain passes over:
- * behind the end of each the objects or the section of the next one follow. ERR_PDF_STRICT. */
-err_t pdffile_check_behind(const struct pdffile *f, size_t oldest);
+/* Where an offset of the file leads: the shift added, and a line end there passed over, as all readers do. One behind the
+ * end stays what it is. */
+uint64_t pdffile_place(const struct pdffile *f, uint64_t offset);
+/* Whether a cross-reference section, or what looks like one, starts exactly there. */
+bool pdffile_is_section(struct bytes data, size_t at);
+/* Whether "startxref N" stands behind section i: *ret_at is one past that (the end marker is a comment). */
+bool pdffile_ends_revision(const struct pdffile *f, size_t i, size_t *ret_at);
 
-/* Where "startxref N %%EOF" (and a line end) ends a revision exactly at `end`; ERR_PDF_STRICT when none does. The number is
+/* Where "startxref N %%EOF" and white space end a revision exactly at `end`; ERR_PDF_STRICT when none does. The number is
  * as it stands, the shift not added. */
 err_t pdffile_end(struct bytes data, size_t end, uint64_t *ret_startxref);
 

@@ -1,5 +1,5 @@
 /* Files: sections of every kind, objects as each revision saw them, and what is refused instead of repaired. */
-#include "ades/pdffile.h"
+#include "ades/pdffile_gaps.h"
 #include "ades/pdffilter.h"
 #include "base/buf.h"
 #include "unit.h"
@@ -339,8 +339,8 @@ nothing_is_passed_over(void **state)
 		put_skipping(&m, cases[i].between, cases[i].skips, cases[i].listed);
 		assert_ok(pdffile_read(buf_bytes(&m.b), arena, &f));
 		assert_int_equal(f->sections_n, 2);
-		assert_ok(pdffile_check_behind(f, 0)); /* what was there before the first signature is its producer's */
-		if (err_is(pdffile_check_behind(f, 1)) == cases[i].wanted)
+		assert_ok(pdffile_gaps_check(f, 0)); /* what was there before the first signature is its producer's */
+		if (err_is(pdffile_gaps_check(f, 1)) == cases[i].wanted)
 			fail_msg("case %zu: %s", i, cases[i].wanted ? err_detail() : "passed over");
 		buf_done(&m.b);
 	}
@@ -370,10 +370,94 @@ updates_of_linearized_files(void **state)
 		table(&m, "");
 		assert_ok(pdffile_read(buf_bytes(&m.b), arena, &f));
 		assert_int_equal(f->sections_n, 3);
-		if (err_is(pdffile_check_behind(f, 1)) != (gap == 1))
+		if (err_is(pdffile_gaps_check(f, 1)) != (gap == 1))
 			fail_msg("gap %u: %s", gap, gap == 1 ? "passed over" : err_detail());
 		buf_done(&m.b);
 	}
+}
+
+/* A file of each kind of section whose offsets name the white space before what stands there. */
+static void
+put_spaced(struct maker *m, const char *space, const char *behind_xref)
+{
+	size_t n = strlen(space);
+	char trailer[64];
+	start(m);
+	buf_put_str(&m->b, str_c(space));
+	put(m, 1, "<</Type /Catalog>>");
+	m->at[1] -= n;
+	buf_put_str(&m->b, str_c(space));
+	end(m, stream(m, 22, false, false, "") - n);
+	buf_put_str(&m->b, str_c(space));
+	put(m, 3, "300");
+	m->at[3] -= n;
+	buf_put_str(&m->b, str_c(space));
+	snprintf(trailer, sizeof trailer, "/XRefStm %zu", stream(m, 23, false, false, "") - n);
+	memset(m->at, 0, sizeof m->at);
+	buf_put_str(&m->b, str_c(space));
+	size_t at = m->b.n;
+	buf_printf(&m->b, "xref%s0 1\n0000000000 65535 f\r\ntrailer\n<</Size 32 /Root 1 0 R %s /Prev %zu>>\n", behind_xref, trailer, m->start);
+	end(m, at - n);
+}
+
+/* All readers pass over a line end there, and find the same; what does not follow is refused, for some then look for objects
+ * everywhere. */
+static void
+line_ends_before_things(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *space, *behind_xref;
+		bool wanted;
+	} cases[] = {{"", "\n", true}, {"\n", "\n", true}, {" ", "\n", true}, {"\r\n", "\r\n", true}, {"\n\n", " \n", true}, {"\r\n", "\n", false},
+	    {"\n\n\n", "\n\n\n", false}, {"%\n", "\r\n", false}, {"\f", "\n", true}, {"\v", "\n", false}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct maker m;
+		struct pdffile *f;
+		struct pdffile_object o;
+		AUTO_ARENA(arena, 1 << 24);
+		put_spaced(&m, cases[i].space, cases[i].behind_xref);
+		if (!cases[i].wanted) {
+			refused(&m, cases[i].space);
+			continue;
+		}
+		assert_ok(pdffile_read(buf_bytes(&m.b), arena, &f));
+		assert_int_equal(f->sections_n, 2);
+		assert_memory_equal(m.b.p + f->sections[0].at, "xref", 4);
+		assert_memory_equal(m.b.p + f->sections[0].hybrid_at, "23 0 obj", 8);
+		assert_memory_equal(m.b.p + f->sections[1].at, "22 0 obj", 8);
+		assert_int_equal(f->sections[0].at, pdffile_place(f, m.start));
+		assert_ok(pdffile_gaps_check(f, 1));
+		number_is(f, 0, 3, 300);
+		assert_ok(pdffile_get(f, 0, 1, &o));
+		assert_memory_equal(m.b.p + o.at, "1 0 obj", 7);
+		assert_int_equal(o.at, o.entry.offset);
+		buf_done(&m.b);
+	}
+	/* A NUL is white space to most of them only. */
+	struct maker m;
+	put_spaced(&m, " ", "\n");
+	m.b.p[m.start] = 0;
+	refused(&m, "a NUL before a section");
+	/* Of an object alone. */
+	for (size_t n = 1; n < 5; n++) {
+		struct pdffile *f;
+		struct pdffile_object o;
+		AUTO_ARENA(arena, 1 << 24);
+		start(&m);
+		buf_put_str(&m.b, STR("\n\n\n\n"));
+		put(&m, 1, "<</Type /Catalog>>");
+		m.at[1] -= n;
+		table(&m, "");
+		assert_ok(pdffile_read(buf_bytes(&m.b), arena, &f));
+		assert_int_equal(err_is(pdffile_get(f, 0, 1, &o)), n > 2);
+		buf_done(&m.b);
+	}
+	/* Some take this for no older section, some look for one there, and then for objects everywhere. */
+	start(&m);
+	put(&m, 1, "<</Type /Catalog>>");
+	table(&m, "/Prev 0");
+	refused(&m, "/Prev 0");
 }
 
 /* An object that is not where it should be is an error when it is asked for. */
@@ -401,8 +485,9 @@ ends(void **state)
 {
 	(void)state;
 	uint64_t at;
-	static const char *const good[] = {"startxref\n12\n%%EOF", "startxref 12 %%EOF\n", "x\nstartxref\r\n12\r\n%%EOF\r\n"};
-	static const char *const bad[] = {"", "%%EOF", "startxref\n%%EOF", "startxref\nx\n%%EOF", "startxref\n12\n%%EOF\n\n", "startxref\n12\n%%EOF ",
+	static const char *const good[] = {"startxref\n12\n%%EOF", "startxref 12 %%EOF\n", "x\nstartxref\r\n12\r\n%%EOF\r\n",
+	    "startxref\n12\n%%EOF\n\n", "startxref\n12\n%%EOF \n", "startxref\r\n12\r\n%%EOF\r\n\r\n", "startxref\n12\n%%EOF \t\f"};
+	static const char *const bad[] = {"", "%%EOF", "startxref\n%%EOF", "startxref\nx\n%%EOF", "startxref\n12\n%%EOF\n.\n", "startxref\n12\n%%EOF%\n",
 	    "startxref\n12\n3\n%%EOF", "xstartxref12%%EOF"};
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
 		assert_ok(pdffile_end(bytes(good[i], strlen(good[i])), strlen(good[i]), &at));
@@ -411,6 +496,14 @@ ends(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		if (!err_is(pdffile_end(bytes(bad[i], strlen(bad[i])), strlen(bad[i]), &at)))
 			fail_msg("\"%s\" ends", bad[i]);
+	/* So that who looks for startxref in the last 1,024 octets finds it. */
+	static const char end_marker[] = "startxref\n12\n%%EOF";
+	char padded[sizeof end_marker + 600];
+	memset(padded, '\n', sizeof padded);
+	memcpy(padded, end_marker, sizeof end_marker - 1);
+	for (size_t spaces = 500; spaces < 520; spaces++)
+		assert_int_equal(err_is(pdffile_end(BYTES_OF(padded), sizeof end_marker - 1 + spaces, &at)), spaces > 512);
+	assert_true(err_is(pdffile_end(bytes("startxref\n12\n%%EOF\0\n", 21), 21, &at)));
 }
 
 /* A stream that inflates without end is stopped. */
@@ -449,6 +542,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(nothing_is_repaired),
     cmocka_unit_test(nothing_is_passed_over),
     cmocka_unit_test(updates_of_linearized_files),
+    cmocka_unit_test(line_ends_before_things),
     cmocka_unit_test(objects_must_be_there),
     cmocka_unit_test(ends),
     cmocka_unit_test(bombs),
