@@ -69,9 +69,10 @@ read_signed(struct bytes type, struct decode *value, struct cms *c)
 	} else if (bytes_eq(type, OID_CMS_SIGNING_CERTIFICATE_V2)) {
 		TRY(read_certificate_id(value, true, &c->certificate_id));
 	} else if (bytes_eq(type, OID_CMS_SIGNING_CERTIFICATE)) {
-		/* Both versions may stand in one signature; the newer one counts. */
-		if (!c->certificate_id.present)
-			TRY(read_certificate_id(value, false, &c->certificate_id));
+		/* Both versions may stand in one signature, in either order; the newer one counts. */
+		struct cms_certificate_id older;
+		TRY(read_certificate_id(value, false, &older));
+		c->certificate_id = c->certificate_id.present ? c->certificate_id : older;
 	} else {
 		if (bytes_eq(type, OID_ADBE_REVOCATION) && decode_more(value))
 			c->revocation = decode_any(value, NULL);

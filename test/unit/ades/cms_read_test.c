@@ -179,9 +179,55 @@ survives_every_change(void **state)
 	}
 }
 
+/* SigningCertificate with a hash of n times `octet`, and what else the first certificate has. */
+static struct bytes
+certificate_id(uint8_t *room, size_t room_n, uint8_t octet, size_t n, struct bytes more)
+{
+	struct encode e = encode_init(room, room_n);
+	struct bytes der;
+	uint8_t hash[DIGEST_LEN_MAX];
+	memset(hash, octet, sizeof hash);
+	encode_raw(&e, more);
+	encode_octets(&e, bytes(hash, n));
+	for (int i = 0; i < 3; i++)
+		encode_wrap(&e, DER_SEQUENCE, 0);
+	assert_ok(encode_done(&e, &der));
+	return der;
+}
+
+/* Both versions of signing-certificate: which stands first depends on their lengths, and the newer one counts. */
+static void
+both_certificate_ids(void **state)
+{
+	(void)state;
+	static const char serial[] = "\x30\x1e\x04\x1c" "0123456789012345678901234567";
+	for (int longer = 0; longer < 2; longer++) {
+		uint8_t room[8192], rooms[4][128], v1_room[128], v2_room[128], set[512];
+		struct cms c;
+		struct bytes v1 = certificate_id(v1_room, sizeof v1_room, 1, DIGEST_SHA1_LEN, bytes(serial, longer ? 32 : 0));
+		struct bytes v2 = certificate_id(v2_room, sizeof v2_room, 2, DIGEST_SHA256_LEN, bytes(NULL, 0));
+		struct bytes all[] = {
+		    attribute(rooms[0], 128, OID_CMS_CONTENT_TYPE, bytes("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01", 11)),
+		    attribute(rooms[1], 128, OID_CMS_MESSAGE_DIGEST, bytes("\x04\x20" "0123456789abcdef0123456789abcdef", 34)),
+		    attribute(rooms[2], 128, longer ? OID_CMS_SIGNING_CERTIFICATE_V2 : OID_CMS_SIGNING_CERTIFICATE, longer ? v2 : v1),
+		    attribute(rooms[3], 128, longer ? OID_CMS_SIGNING_CERTIFICATE : OID_CMS_SIGNING_CERTIFICATE_V2, longer ? v1 : v2)};
+		static const size_t order[2][4] = {{0, 2, 1, 3}, {0, 1, 2, 3}};
+		size_t n = 0;
+		for (size_t i = 0; i < 4; i++) {
+			struct bytes one = all[order[longer][i]];
+			memcpy(set + n, one.p, one.n);
+			n += one.n;
+		}
+		struct odd o = {.attributes = bytes(set, n)};
+		assert_ok(cms_read(odd_make(&o, room, sizeof room), &c));
+		assert_true(c.certificate_id.present && c.certificate_id.digest == DIGEST_SHA256 && c.certificate_id.hash.p[0] == 2);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(reads_what_is_written),
     cmocka_unit_test(refuses_ambiguity),
     cmocka_unit_test(survives_every_change),
+    cmocka_unit_test(both_certificate_ids),
 };
 UNIT_MAIN(tests)
