@@ -32,8 +32,9 @@ absolute(const char *path, char ret_path[PATH_MAX])
 	snprintf(name, sizeof name, "%s", path);
 	last = basename(name);
 	char above[PATH_MAX];
-	if (realpath(dirname(folder), above) == NULL)
-		return err_errno("%s, in which the instance is to be made", dirname(folder));
+	const char *into = dirname(folder); /* once: it changes what it is given */
+	if (realpath(into, above) == NULL)
+		return err_errno("%s, in which the instance is to be made", into);
 	if (snprintf(ret_path, PATH_MAX, "%s/%s", strcmp(above, "/") == 0 ? "" : above, last) >= PATH_MAX)
 		return err_make(ERR_CONF, "the path %s is too long", path);
 	return OK;

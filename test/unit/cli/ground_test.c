@@ -121,7 +121,21 @@ what_came_meanwhile_stays(void **state)
 	assert_true(ground_clear(&g));
 }
 
+/* The folder that is missing is named, not the one above it. */
+static void
+missing_folder_is_named(void **state)
+{
+	(void)state;
+	struct ground g;
+	char path[PATH_MAX + 32], says[PATH_MAX + 64];
+	snprintf(path, sizeof path, "%s/no/where", top);
+	snprintf(says, sizeof says, "%s/no, in which", top);
+	assert_err(ground_check(path, &g), ERR_IO);
+	assert_ptr_equal(strstr(err_detail(), says), err_detail());
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup_teardown(missing_folder_is_named, start, end),
     cmocka_unit_test_setup_teardown(taken_and_cleared, start, end),
     cmocka_unit_test_setup_teardown(one_of_two_takes_it, start, end),
     cmocka_unit_test_setup_teardown(what_came_meanwhile_stays, start, end),
