@@ -29,6 +29,7 @@ static const char *const secrets[] = {"keys/root/keystore", "keys/root/passphras
     "keys/issuing/passphrase", "keys/status/keystore", "keys/status/passphrase", "front/tls.key", "bootstrap.json",
     "db/paraph.db"};
 
+/* As paraph init makes it. */
 static uid_t
 owner(const struct instance *i, int user)
 {
@@ -68,11 +69,35 @@ layout_make(const struct instance *i)
 	return OK;
 }
 
+/* Whether an ordinary user made the instance: then all of it is his, whoever looks. Where root did, root has the folder itself,
+ * and another user the root's keys. */
+static bool
+is_one_users(const struct instance *i, uid_t *ret_uid)
+{
+	char path[PATH_MAX];
+	struct stat whole, keys;
+	if (err_is(instance_path(i, "keys/root", path)) || stat(i->directory, &whole) != 0 || stat(path, &keys) != 0 ||
+	    whole.st_uid == 0 || keys.st_uid != whole.st_uid)
+		return false;
+	*ret_uid = whole.st_uid;
+	return true;
+}
+
+uid_t
+layout_uid(const struct instance *i, int user)
+{
+	uid_t uid;
+	if (is_one_users(i, &uid))
+		return uid;
+	return user < 0 ? 0 : (uid_t)(i->uid_base + user);
+}
+
 /* As the auditor's group may see it; NULL when that changes nothing. */
 static const struct auditor_folder *
-opened(const char *name, gid_t *ret_gid)
+opened(const struct instance *i, const char *name, gid_t *ret_gid)
 {
-	if (!auditor_group(ret_gid))
+	uid_t uid;
+	if (is_one_users(i, &uid) || !auditor_group(ret_gid))
 		return NULL;
 	for (size_t k = 0; k < auditor_folders_n; k++)
 		if (strcmp(auditor_folders[k].name, name) == 0)
@@ -95,7 +120,7 @@ layout_check(const struct instance *i, const struct layout_folder *f)
 	char path[PATH_MAX];
 	struct stat st;
 	gid_t gid = 0;
-	const struct auditor_folder *open = opened(f->name, &gid);
+	const struct auditor_folder *open = opened(i, f->name, &gid);
 	TRY(instance_path(i, f->name, path));
 	if (lstat(path, &st) != 0)
 		return err_make(ERR_CONF, "%s: %s", path, strerror(errno));
@@ -105,8 +130,7 @@ layout_check(const struct instance *i, const struct layout_folder *f)
 	if (open == NULL && (st.st_mode & 07777) != f->mode)
 		return err_make(ERR_CONF, "%s has mode %04o: chmod %04o %s", path, (unsigned)(st.st_mode & 07777),
 		    (unsigned)f->mode, path);
-	/* Only root can tell whose it should be: otherwise all of it belongs to the one user that runs the service. */
-	uid_t uid = owner(i, f->user);
+	uid_t uid = layout_uid(i, f->user);
 	if (st.st_uid != uid)
 		return err_make(ERR_CONF, "%s belongs to user %u: chown %u %s", path, (unsigned)st.st_uid, (unsigned)uid,
 		    path);
@@ -117,7 +141,8 @@ err_t
 layout_check_auditor(const struct instance *i)
 {
 	gid_t gid;
-	for (size_t k = 0; auditor_group(&gid) && k < auditor_folders_n; k++) {
+	uid_t uid;
+	for (size_t k = 0; !is_one_users(i, &uid) && auditor_group(&gid) && k < auditor_folders_n; k++) {
 		const struct layout_folder f = {auditor_folders[k].name, auditor_folders[k].mode, (int)auditor_folders[k].user, -1};
 		TRY(layout_check(i, &f));
 	}

@@ -21,6 +21,10 @@ err_t layout_make(const struct instance *i);
 /* Gives a file the owner of the folder it is in; does nothing when not root. */
 err_t layout_own(const struct instance *i, const char *name, int user, int group);
 
+/* The user (enum instance_user; -1: who started it) whose folders and processes are this one's in an instance that exists: of root's
+ * making, or of the ordinary user to whom all of it belongs. */
+uid_t layout_uid(const struct instance *i, int user);
+
 /* Whether a folder is as it should be; ERR_CONF says what is wrong and how to mend it. */
 err_t layout_check(const struct instance *i, const struct layout_folder *folder);
 

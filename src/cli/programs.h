@@ -10,6 +10,7 @@ struct programs {
 	/* What a working instance has: each program in each role. */
 	struct program_wanted {
 		const char *binary;
+		uid_t uid;     /* whose process it is */
 		char role[24]; /* the argument that tells it from others of that program; empty: there is one only */
 		bool there;
 	} wanted[PROGRAMS_WANTED_MAX];
@@ -24,7 +25,8 @@ struct programs {
 	size_t n;
 };
 
-/* Finds every process that was started with instance=DIR of this instance, its supervisor and its front. */
+/* Finds every process that was started with instance=DIR of this instance, its supervisor and its front; no process of a user as
+ * whom the service does not run, whatever it calls itself. */
 void programs_find(const struct instance *i, struct programs *ret_programs);
 
 #endif

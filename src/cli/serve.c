@@ -4,6 +4,20 @@
 #include "os/process.h"
 
 #include <limits.h>
+#include <sys/stat.h>
+
+/* DIR or DIR/paraph.conf by the name that all other programs are started with: lists of processes tell whose paraphd it is. What is
+ * no instance stays as it was typed, for paraphd to refuse. */
+static err_t
+name_make(const char *typed, char ret_name[PATH_MAX])
+{
+	struct stat st;
+	if (realpath(typed, ret_name) == NULL)
+		return snprintf(ret_name, PATH_MAX, "%s", typed) < PATH_MAX ? OK : err_make(ERR_CONF, "the path %s is too long", typed);
+	if (stat(ret_name, &st) == 0 && S_ISREG(st.st_mode))
+		*strrchr(ret_name, '/') = '\0';
+	return OK;
+}
 
 static err_t
 become(const char *directory)
@@ -11,8 +25,7 @@ become(const char *directory)
 	char path[PATH_MAX], instance[PATH_MAX];
 	static char name[] = "paraphd";
 	TRY(process_find("paraphd", path));
-	if (snprintf(instance, sizeof instance, "%s", directory) >= PATH_MAX)
-		return err_make(ERR_CONF, "the path %s is too long", directory);
+	TRY(name_make(directory, instance));
 	char *const argv[] = {name, instance, NULL};
 	execv(path, argv);
 	return err_errno("starting %s", path);

@@ -142,10 +142,11 @@ class Service:
             assert r.returncode == 0, f"paraph {args}: {r.returncode}\n{r.stdout}\n{r.stderr}"
         return r
 
-    def start(self, env=None, wait=True):
-        """Runs paraphd; env (PARAPH_FAULT_KEYS=…) is for this start only."""
+    def start(self, env=None, wait=True, words=None):
+        """Runs paraphd; env (PARAPH_FAULT_KEYS=…) is for this start only, and so are other words than `paraph serve DIR`."""
         self.log = open(self.place / "server.log", "ab")
-        self.server = subprocess.Popen([*self.wrap, str(self.prefix / "bin/paraph"), "serve", str(self.dir)], stdout=subprocess.PIPE,
+        program, *rest = words or ["paraph", "serve", str(self.dir)]
+        self.server = subprocess.Popen([*self.wrap, str(self.prefix / "bin" / program), *rest], stdout=subprocess.PIPE, cwd=self.place,
                                        stderr=self.log, env=dict(self.env, **(env or {})), start_new_session=True)
         STARTED.append(self)
         if wait:

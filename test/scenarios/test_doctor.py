@@ -457,6 +457,64 @@ def test_stopped_service(sick, end):
         sick.start()
 
 
+@pytest.mark.parametrize("words", [("paraph", "serve", "i"), ("paraph", "serve", "./i//"), ("paraph", "serve", "link"), ("paraph", "serve", "i/paraph.conf"),
+                                   ("paraphd", "i"), ("paraphd", "link/paraph.conf")], ids=" ".join)
+def test_service_that_was_started_by_another_name(sick, words):
+    """Whoever runs doctor names the directory, and not as the one who started the service did."""
+    (sick.place / "link").symlink_to("i")
+    sick.stop()
+    sick.start(words=words)
+    try:
+        well(sick)
+        assert findings(sick, sick.place / "link") and not failed(findings(sick, sick.dir / "paraph.conf"), "programs")
+        assert words[0] == "paraphd" or sick.server.pid in sick.pids("paraphd")  # ps tells whose it is
+    finally:
+        sick.stop()
+        (sick.place / "link").unlink()
+        sick.start()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+@breaks("programs paraph-core is not running: ", "programs nginx is not running: ", "programs paraphd is not running: ")
+def test_processes_of_somebody_else_do_not_count(sick):
+    """Anybody may call a process what he likes: it neither stands for a program of the service nor is blamed for having no jail."""
+    names = [["paraphd", "-c", "read x", str(sick.dir)], ["nginx: master process nginx", "-c", "read x", "-p", f"{sick.dir}/front", "-c", "x"],
+             *([p, "-c", "read x", f"instance={sick.dir}", role] for p, role, _, _ in MISSING if p not in ("nginx",))]
+    names[1][0] += f" -p {sick.dir}/front -c x"
+    sick.stop()
+    others = [subprocess.Popen(words, executable="/bin/sh", stdin=subprocess.PIPE, user=65534, group=65534) for words in names]
+    try:
+        told = findings(sick)
+        assert any("no program runs" in d for d in failed(told, "jails")) and len(failed(told, "programs")) >= len(MISSING) + 1, told
+        sick.start()
+        well(sick)
+        return told
+    finally:
+        for p in others:
+            p.kill()
+            p.communicate()
+        if sick.server is None:
+            sick.start()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_root_looks_at_the_instance_of_an_ordinary_user(prefix):
+    """All of it is his: root, who looks, is told of nothing, and is told of what really is not his."""
+    s = service_module.Service(prefix, wrap=["true"])  # makes the folders only
+    try:
+        shutil.rmtree(s.dir, ignore_errors=True)
+        os.chown(s.place, 65534, 65534)
+        s.wrap = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        s.paraph("init", "--https-port", s.https, "--http-port", s.http, s.dir)
+        s.start()
+        assert {c for c, state in well(s).items() if state != "ok"} <= {"clock", "keystore"}
+        os.chown(s.dir / "db", 0, 0)
+        assert "chown 65534 " in failed(findings(s), "modes")[0]
+    finally:
+        s.kill()
+        s.remove()
+
+
 @pytest.mark.parametrize("name", ["core", "courier", "status-0"])
 @breaks("sockets start the service anew")
 def test_socket_that_is_gone(sick, name):
