@@ -80,6 +80,19 @@ def test_a_folder_that_does_not_exist_is_made_and_a_second_run_replaces(demo):
     assert (out / "contract-root.pem").read_bytes() != root and len(names(out)) == 3
 
 
+def test_a_file_that_is_signed_already(demo):
+    """By a demo, whose CA no later one knows: that signature cannot be decided, the new one is valid, and the demo says both."""
+    first = demo.run("--out", "first")
+    assert first.returncode == 0 and "earlier one" not in first.stdout, first
+    signed = demo.place / "first/contract-signed.pdf"
+    r = demo.run("--out", "second", str(signed))
+    assert (r.returncode, r.stderr) == (0, ""), r
+    assert len(re.findall(r"^The signature of this demo is valid\. .* earlier one", r.stdout, re.M)) == 1, r.stdout
+    assert re.findall(r"^(\d\. Jane Doe: .*)$", r.stdout, re.M) == ["1. Jane Doe: Cannot be decided", "3. Jane Doe: Valid"], r.stdout
+    assert names(demo.place / "second") == [f"contract-signed-{e}" for e in ("proof.json", "root.pem", "signed.pdf")]
+    assert re.search(r"^Trust anchor  ", r.stdout, re.M)
+
+
 def test_what_is_not_from_an_earlier_run_is_kept(demo):
     place = demo.place
     (place / "a.pdf").write_bytes(SAMPLE.read_bytes())
