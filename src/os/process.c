@@ -6,11 +6,13 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 const char *
 process_argument(int argc, char **argv, const char *name)
@@ -94,13 +96,25 @@ descriptors_rest_close(const struct process_start *s)
 	return close_range((unsigned)top + 1, ~0U, 0) == 0;
 }
 
+/* One capability, also over exec; the others that were kept over the change of the user go. */
+static bool
+low_ports_keep(void)
+{
+	const unsigned port = 1u << CAP_NET_BIND_SERVICE;
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	const struct __user_cap_data_struct data[2] = {{.effective = port, .permitted = port, .inheritable = port}};
+	return syscall(SYS_capset, &header, data) == 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0, 0) == 0;
+}
+
 static bool
 identity_set(const struct process_start *s)
 {
 	if (geteuid() != 0 || s->uid == 0)
 		return true;
+	if (s->low_ports && prctl(PR_SET_KEEPCAPS, 1) != 0)
+		return false;
 	return setgroups(s->groups_n, s->groups) == 0 && setresgid(s->gid, s->gid, s->gid) == 0 &&
-	       setresuid(s->uid, s->uid, s->uid) == 0;
+	       setresuid(s->uid, s->uid, s->uid) == 0 && (!s->low_ports || low_ports_keep());
 }
 
 static void

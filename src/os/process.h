@@ -32,6 +32,7 @@ struct process_start {
 	gid_t gid;
 	const gid_t *groups;
 	size_t groups_n;
+	bool low_ports; /* of all rights of root it keeps the one to open ports below 1024 (CAP_NET_BIND_SERVICE) */
 	const char *directory; /* NULL: "/" */
 	/* Runs in the new process after the identity changed, before exec (the front's Landlock). NULL: nothing. */
 	err_t (*before_exec)(void *arg);

@@ -163,6 +163,7 @@ process_run(
 	    .gid = (gid_t)uid,
 	    .groups = &front,
 	    .groups_n = c->program->group_front ? 1 : 0,
+	    .low_ports = c->program->front && front_low_ports(i),
 	    .before_exec = c->program->front ? bind_and_confine : bind_to_parent,
 	    .arg = (void *)(uintptr_t)i,
 	};

@@ -17,7 +17,7 @@
 /* Connections to core that the front keeps for later. They hold places of core's (SERVE_CONNECTIONS_MAX in src/api) while they
  * rest, so those of all workers together are half of these at most. */
 enum { RESTING_MAX = 64, CORE_RESTING = 384 };
-enum { TEMPLATE_MAX = 64 * 1024, VALUE_MAX = 8 * 1024, PORT_TRIES = 50, PORT_PAUSE_US = 100 * 1000 };
+enum { TEMPLATE_MAX = 64 * 1024, VALUE_MAX = 8 * 1024, PORT_TRIES = 50, PORT_PAUSE_US = 100 * 1000, PORTS_OF_ALL = 1024 };
 
 /* ---- configuration ---- */
 
@@ -321,26 +321,49 @@ front_confine(void *arg)
 	return jail_landlock_exec(paths, n);
 }
 
-static bool
-port_is_taken(const char *address, int port)
+/* The first port that anybody may open [ip(7), ip_unprivileged_port_start]. */
+static long
+ports_of_all(void)
+{
+	AUTO_BUF(text, 32);
+	if (err_is(file_read_path("/proc/sys/net/ipv4/ip_unprivileged_port_start", &text)))
+		return PORTS_OF_ALL;
+	buf_put_byte(&text, '\0');
+	return text.over ? PORTS_OF_ALL : strtol((const char *)text.p, NULL, 10);
+}
+
+bool
+front_low_ports(const struct instance *instance)
+{
+	return geteuid() == 0 && (instance->https_port < ports_of_all() || instance->http_port < ports_of_all());
+}
+
+/* Why it cannot be opened; 0: it can, or only nginx can tell, which understands more addresses than we do. */
+static int
+port_fault(const char *address, int port)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	const int yes = 1;
 	if (inet_pton(AF_INET, address, &at.sin_addr) != 1)
-		return false; /* nginx understands more addresses than we do */
+		return 0;
 	AUTO_FD(fd) = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes); /* as nginx: connections that ended take nothing */
-	return fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) != 0 && errno == EADDRINUSE;
+	return fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) != 0 ? errno : 0;
 }
 
 static err_t
 port_check(const char *address, int port)
 {
-	for (int tries = 0; port_is_taken(address, port); tries++) {
-		if (tries == PORT_TRIES)
-			return err_make(ERR_START, "port %d of %s is in use by another program", port, address);
+	int fault = port_fault(address, port);
+	for (int tries = 0; fault == EADDRINUSE && tries < PORT_TRIES; tries++) {
 		usleep(PORT_PAUSE_US);
+		fault = port_fault(address, port);
 	}
+	if (fault == EADDRINUSE)
+		return err_make(ERR_START, "port %d of %s is in use by another program", port, address);
+	if (fault == EACCES)
+		return err_make(ERR_START, "port %d of %s may be opened as root only (with CAP_NET_BIND_SERVICE): start the service so, or "
+		    "choose ports from %ld on in paraph.conf", port, address, ports_of_all());
 	return OK;
 }
 

@@ -28,8 +28,11 @@ void front_arguments(const struct instance *instance, char **argv, size_t *n);
 err_t front_confine(void *arg);
 
 /* Whether its ports are free, or become free soon (a front that was killed may still be ending). ERR_START names one that
- * another program has: nginx itself would go on trying for long. */
+ * another program has, or that this user may not open: nginx itself would go on trying for long. */
 err_t front_ports_check(const struct instance *instance);
+
+/* Whether we are root and one of its ports is below those that anybody may open: then its user needs one right of root's. */
+bool front_low_ports(const struct instance *instance);
 
 /* Whether process pid has its ports, and answers on the one without TLS. */
 bool front_answers(const struct instance *instance, pid_t pid);

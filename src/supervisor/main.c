@@ -47,16 +47,17 @@ ways_check(const struct instance *i)
 	return process_check_way(inside);
 }
 
-/* What starting programs as other users needs, and nothing else. */
+/* What starting programs as other users needs, what nginx needs for low ports, and nothing else. */
 static err_t
-capabilities_drop(void)
+capabilities_drop(const struct instance *i)
 {
-	static const unsigned kept[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_KILL, CAP_SETGID, CAP_SETUID};
+	static const unsigned kept[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_NET_BIND_SERVICE};
 	if (geteuid() != 0)
 		return OK;
 	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
 	struct __user_cap_data_struct data[2] = {0};
-	for (size_t k = 0; k < sizeof kept / sizeof kept[0]; k++)
+	size_t n = sizeof kept / sizeof kept[0] - (front_low_ports(i) ? 0 : 1); /* the last is for the ports */
+	for (size_t k = 0; k < n; k++)
 		data[kept[k] / 32].permitted |= 1u << kept[k] % 32;
 	for (unsigned c = 0; c <= CAP_LAST_CAP; c++)
 		if ((data[c / 32].permitted & 1u << c % 32) == 0 && prctl(PR_CAPBSET_READ, c) == 1 &&
@@ -87,7 +88,7 @@ confine(const struct instance *i)
 	    {i->directory, JAIL_READ | JAIL_WRITE},
 	    {cache, JAIL_READ | JAIL_WRITE},
 	};
-	TRY(capabilities_drop());
+	TRY(capabilities_drop(i));
 	/* On the disk the cache lies in the instance, and may not be there yet. */
 	return jail_landlock_exec(paths, access(cache, F_OK) == 0 ? 4 : 3);
 }

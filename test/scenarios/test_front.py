@@ -1,6 +1,7 @@
 """The shipped nginx configuration and paraphd, with stub programs behind them: what a client can do to the front, and what the front
 and the supervisor do when programs end."""
 import concurrent.futures
+import contextlib
 import hashlib
 import http.client
 import json
@@ -411,6 +412,62 @@ def test_a_port_of_another_program_is_named(own, which):
         threading.Timer(1, other.close).start()
         stub.server.start()
     assert ask(stub, "GET", "/v1/x")[0].status == 200
+
+
+def low_ports(stub):
+    """Two free ports that only root may open, in its configuration."""
+    def is_free(port):
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return True
+    conf = stub.instance / "paraph.conf"
+    https, http = [port for port in range(1023, 500, -1) if is_free(port)][:2]
+    conf.write_text(conf.read_text().replace(f"https_port = {stub.https}", f"https_port = {https}").replace(f"http_port = {stub.http}", f"http_port = {http}"))
+    stub.https, stub.http = https, http
+
+
+ROOTS_PORTS = int(pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+PRIVILEGED = [pytest.mark.skipif(os.geteuid() != 0, reason="only root opens these ports"), pytest.mark.skipif(ROOTS_PORTS < 1024, reason="anybody may open them here")]
+NET_BIND = 1 << 10  # [capabilities(7)]
+
+
+def capabilities(pid):
+    return {m[0]: int(m[1], 16) for m in re.findall(r"(Cap\w+):\t(\w+)", pathlib.Path(f"/proc/{pid}/status").read_text())}
+
+
+@pytest.mark.parametrize("low", [pytest.param(True, marks=PRIVILEGED), pytest.param(False, marks=PRIVILEGED[:1])])
+def test_the_front_keeps_one_right_of_root_for_ports_below_1024(own, low):
+    """And only then; no other program keeps any, and it ends with paraphd all the same."""
+    stub = own()
+    if low:
+        low_ports(stub)
+    stub.server.start()
+    right = NET_BIND if low else 0
+    fronts = front_pids(stub)
+    assert len(fronts) >= 3 and ask(stub, "GET", "/v1/x")[0].status == 200  # master and workers
+    for pid in {*fronts, *stub.server.pids()}:
+        has = capabilities(pid)
+        assert {has[c] for c in ("CapPrm", "CapEff", "CapInh", "CapAmb")} == {right if pid in fronts else 0}, (pid, has)
+        assert "NoNewPrivs:\t1" in pathlib.Path(f"/proc/{pid}/status").read_text() or pid not in fronts
+    assert capabilities(stub.server.process.pid)["CapEff"] & NET_BIND == right
+    os.kill(stub.server.pids("nginx")[0], signal.SIGTERM)
+    assert wait_until(lambda: len(again := front_pids(stub)) >= 3 and not set(again) & set(fronts))
+    assert ask(stub, "GET", "/v1/x")[0].status == 200
+    stub.server.process.kill()
+    assert wait_until(lambda: not stub.server.pids("nginx"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+@pytest.mark.skipif(ROOTS_PORTS < 1024, reason="anybody may open these ports here")
+def test_a_port_that_only_root_may_open_is_named(own):
+    stub = own()
+    low_ports(stub)
+    for path in [stub.instance, *stub.instance.rglob("*")]:
+        os.chown(path, 65534, 65534)
+    process = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", stub.prefix / "bin/paraphd", stub.instance],
+                             env=stub.server.environment, capture_output=True, text=True, timeout=60)
+    assert (process.returncode, process.stdout, process.stderr.count("\n")) == (1, "", 1), process
+    assert f"port {stub.https} of 127.0.0.1" in process.stderr and "as root" in process.stderr and "from 1024 on" in process.stderr, process
 
 
 def test_a_program_that_cannot_start_is_named(own):
