@@ -131,6 +131,13 @@ def test_links(top, tmp_path, name, text, library, says):
     assert says is None or says in out
 
 
+def test_links_refuses_an_empty_build(top, tmp_path):
+    write(tmp_path / "meson.build", "project('nothing')\n")
+    subprocess.run(["meson", "setup", tmp_path / "build", tmp_path], check=True, capture_output=True)
+    code, out = run(top, "links", tmp_path / "build")
+    assert code == 1 and "nothing was checked" in out, out
+
+
 @pytest.mark.parametrize("citation, good", [
     ("[RFC 6960 4.2.1]", True),
     ("[RFC 7468]", True),

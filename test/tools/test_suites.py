@@ -63,6 +63,36 @@ def test_an_exception_of_the_runner_is_a_failure(suites, monkeypatch):
     assert suites.run_suite("nothing-at-all", lambda log: 1 / 0).failed
 
 
+def chosen(suites, monkeypatch, capsys, *words):
+    """What a command line would run, and its exit status."""
+    monkeypatch.setattr(sys, "argv", ["suites", "--list", *words])
+    try:
+        status = suites.main()
+    except SystemExit as end:
+        status = end.code
+    return status, capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize("words", [("--only", "unti"), ("--only", "rooms", "--only", "unti"), ("--only", "foreign"), ("--only", "fuzz", "--fuzz-seconds", "0")])
+def test_a_suite_that_does_not_exist_is_a_wrong_use(suites, monkeypatch, capsys, words):
+    """It would be green without having run anything."""
+    assert chosen(suites, monkeypatch, capsys, *words) == (2, [])
+
+
+def test_a_wrong_name_is_said(top):
+    r = subprocess.run([top / "check", "--list", "--only", "unti"], capture_output=True, text=True)
+    assert r.returncode == 2 and "'unti'" in r.stderr and "--list" in r.stderr, r
+
+
+def test_only_the_suites_that_are_named_and_the_builds(suites, monkeypatch, capsys):
+    status, names = chosen(suites, monkeypatch, capsys, "--only", "rooms")
+    always = [n for n in names if n != "rooms"]
+    assert status == 0 and "rooms" in names and all(n.startswith(("build ", "python packages", "stage")) for n in always)
+    assert "build fuzz" not in names
+    status, names = chosen(suites, monkeypatch, capsys, "--only", "fuzz", "--fuzz-seconds", "7")
+    assert status == 0 and names.index("build fuzz") < names.index("fuzz live, 7 s each") and len(names) == len(always) + 2
+
+
 def test_install_lists_nest(top):
     def names(word):
         return set(subprocess.run([top / "tools/install", word, "--list"], check=True, capture_output=True, text=True).stdout.split())
