@@ -88,6 +88,15 @@ owner_of(const struct run *r, enum instance_user user, uid_t *ret_uid, gid_t *re
 	return OK;
 }
 
+/* Where the shared files lie, when that was said: the profiles are among them. */
+static void
+share_pass(char *room, size_t n, char **ret_variable)
+{
+	const char *folder = getenv("PARAPH_SHARE");
+	if (folder != NULL && (size_t)snprintf(room, n, "PARAPH_SHARE=%s", folder) < n)
+		*ret_variable = room;
+}
+
 static err_t
 role_exec(const struct run *r, struct role *role, enum instance_user user, int channel)
 {
@@ -98,10 +107,14 @@ role_exec(const struct run *r, struct role *role, enum instance_user user, int c
 	snprintf(instance, sizeof instance, "instance=%s", r->instance->directory);
 	snprintf(role_text, sizeof role_text, "role=%s", role->name);
 	char *argv[] = {program, role_text, instance, r->result == NULL ? later : first, log, channel_text, NULL};
-	char fault[128], credentials[PATH_MAX + 32];
-	char *env[] = {NULL, NULL, NULL};
-	credentials_pass(r, credentials, sizeof credentials, &env[0]);
-	fault_pass(role, fault, sizeof fault, &env[env[0] == NULL ? 0 : 1]);
+	char fault[128], credentials[PATH_MAX + 32], share[PATH_MAX + 32];
+	char *env[] = {NULL, NULL, NULL, NULL};
+	size_t n = 0;
+	credentials_pass(r, credentials, sizeof credentials, &env[n]);
+	n += env[n] != NULL;
+	share_pass(share, sizeof share, &env[n]);
+	n += env[n] != NULL;
+	fault_pass(role, fault, sizeof fault, &env[n]);
 	const struct process_descriptor fds[] = {{0, 0}, {1, 1}, {2, 2}, {channel, 3}};
 	uid_t uid;
 	gid_t gid;

@@ -138,6 +138,17 @@ def test_a_folder_whose_name_is_no_text(program, place):
     assert (place / os.fsdecode(b"i-\xff/bootstrap.json")).is_file()
 
 
+def test_shared_files_lie_where_the_environment_says(program, place):
+    """For paraph itself and for the programs of its ceremonies, now and later."""
+    shutil.copytree(program, place / "bare", symlinks=True)
+    (place / "bare/share/paraph").rename(place / "elsewhere")
+    env = dict(os.environ, PARAPH_SHARE=str(place / "elsewhere"))
+    r = init(place / "bare", place / "i", env=env)
+    assert r.returncode == 0, r.stderr
+    r = subprocess.run([place / "bare/bin/paraph", "ceremony", "root-crl", place / "i"], capture_output=True, text=True, env=env, timeout=60)
+    assert r.returncode == 0, r.stderr
+
+
 @pytest.mark.parametrize("folder", ["new", "empty"])
 def test_a_failure_half_way_leaves_nothing(program, place, folder):
     """An installation without a profile: the ceremony fails after configuration and TLS key were written."""
