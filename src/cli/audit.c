@@ -11,7 +11,8 @@ become(const char *directory, bool json, const char *trust)
 	char path[PATH_MAX], instance[PATH_MAX], anchor[PATH_MAX + 16];
 	static char name[] = "paraph-audit", json_text[] = "--json";
 	TRY(process_find("paraph-audit", path));
-	if (snprintf(instance, sizeof instance, "%s", directory) >= PATH_MAX)
+	/* A name that begins with a hyphen is no option of that program either. */
+	if (snprintf(instance, sizeof instance, "%s%s", directory[0] == '-' ? "./" : "", directory) >= PATH_MAX)
 		return err_make(ERR_CONF, "the path %s is too long", directory);
 	char *argv[5] = {name, instance};
 	size_t n = 2;

@@ -76,6 +76,19 @@ def test_no_service_is_named(paraph, top, tmp_path):
     assert paraph(program="paraphd")[0] == 64
 
 
+def test_a_folder_may_begin_with_a_hyphen(prefix, instance, tmp_path):
+    """Here and in the programs that a command becomes."""
+    for name in ("-i", "--json"):
+        (tmp_path / name).symlink_to(instance)
+        r = subprocess.run([prefix / "bin/paraph", "audit", "verify", "--", name], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+        assert "sage:" not in r.stderr and name in r.stdout + r.stderr, r
+        (tmp_path / name).unlink()
+        r = subprocess.run([prefix / "bin/paraph", "audit", "verify", "--", name], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+        assert (r.returncode, r.stderr.count("\n")) == (66, 1) and name in r.stderr, r
+        r = subprocess.run([prefix / "bin/paraph", "serve", "--", name], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+        assert (r.returncode, r.stderr.count("\n")) == (66, 1) and name in r.stderr, r
+
+
 @pytest.mark.parametrize("words, says", [(("4" * 39,), "40 hex digits"), (("4" * 41,), "40 hex digits"), (("x" * 40,), "40 hex digits"), (("",), "40 hex digits"),
                                          (("--reason", "boredom", "4" * 40), "no reason")])
 def test_revoke_is_used_wrongly(paraph, instance, words, says):
