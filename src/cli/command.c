@@ -1,5 +1,7 @@
 #include "cli/command.h"
 
+#include <errno.h>
+
 int
 command_status(err_t e)
 {
@@ -11,10 +13,10 @@ command_json(json_t *object)
 {
 	if (object == NULL)
 		return err_make(ERR_INTERNAL, "what is to be told does not fit into JSON");
-	bool written = json_dumpf(object, stdout, JSON_INDENT(2)) == 0;
+	bool whole = json_dumpf(object, stdout, JSON_INDENT(2)) == 0 || ferror(stdout) != 0; /* of that, command_end tells */
 	json_decref(object);
-	written = printf("\n") > 0 && written;
-	return fflush(stdout) == 0 && written ? OK : err_errno("standard output");
+	printf("\n");
+	return whole ? OK : err_make(ERR_INTERNAL, "what is to be told does not fit into JSON");
 }
 
 int
@@ -22,4 +24,15 @@ command_fail(err_t e)
 {
 	fprintf(stderr, "paraph: %s %s\n", err_info(e.code)->text, err_detail());
 	return command_status(e);
+}
+
+int
+command_end(int status)
+{
+	bool before = ferror(stdout) != 0; /* the reason is gone by now */
+	if (fflush(stdout) == 0 && !before)
+		return status;
+	const char *why = before ? "an earlier line was lost" : strerror(errno);
+	fprintf(stderr, "paraph: standard output cannot be written: %s; what the command did stays\n", why);
+	return COMMAND_FAILED;
 }

@@ -20,8 +20,11 @@ struct command {
 int command_fail(err_t e);
 int command_status(err_t e);
 
-/* Prints one JSON object (taken); ERR_INTERNAL when it could not be made (NULL), ERR_IO when it could not be written. Texts that
- * come from outside go through str_mend() before they go in. */
+/* Prints one JSON object (taken); ERR_INTERNAL when it could not be made (NULL). Texts that come from outside go through
+ * str_mend() before they go in. */
 err_t command_json(json_t *object);
+
+/* The last thing of each command: status, or COMMAND_FAILED with one sentence when not all that was printed could be written. */
+int command_end(int status);
 
 #endif

@@ -32,10 +32,9 @@ help(FILE *to, int status)
 	return status;
 }
 
-int
-main(int argc, char **argv)
+static int
+run(int argc, char **argv)
 {
-	log_init("paraph", LOG_WARNING);
 	if (argc < 2)
 		return help(stderr, COMMAND_USAGE);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
@@ -49,4 +48,11 @@ main(int argc, char **argv)
 			return commands[i].run(argc - 1, argv + 1);
 	fprintf(stderr, "paraph: there is no command %s; paraph --help lists them\n", argv[1]);
 	return COMMAND_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	log_init("paraph", LOG_WARNING);
+	return command_end(run(argc, argv));
 }

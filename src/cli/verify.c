@@ -301,7 +301,7 @@ print_json(const struct verify *v, const struct report *r)
 	}
 	buf_put_str(&b, STR("]}\n"));
 	TRY(buf_check(&b)); /* half an object is none */
-	fwrite(b.p, 1, b.n, stdout);
+	fwrite(b.p, 1, b.n, stdout); /* whether it was written, command_end sees */
 	return OK;
 }
 
@@ -333,7 +333,7 @@ run(struct verify *v, int *ret_status)
 	else
 		print_text(v, report);
 	*ret_status = status_of(report);
-	return fflush(stdout) == 0 ? OK : err_errno("standard output");
+	return OK;
 }
 
 int

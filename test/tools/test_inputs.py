@@ -76,6 +76,23 @@ def test_no_service_is_named(paraph, top, tmp_path):
     assert paraph(program="paraphd")[0] == 64
 
 
+@pytest.mark.parametrize("words", [("--version",), ("--help",), ("doctor", "--help"), ("verify", "FILE"), ("verify", "--json", "FILE"), ("verify", "--json", "SIGNED"),
+                                   ("doctor", "I"), ("doctor", "--json", "I"), ("ceremony", "root-crl", "I"), ("ceremony", "root-crl", "--json", "I"),
+                                   ("init", "NEW"), ("init", "--json", "NEW")], ids=" ".join)
+def test_output_that_is_lost_is_a_failure(prefix, instance, build_dir, top, place, tmp_path, words):
+    """A report that nobody could read is none, however long it is; what the command did stays."""
+    if "SIGNED" in words:
+        subprocess.run([build_dir / "test/unit/document/finish-one", tmp_path / "signed.pdf", tmp_path / "root.pem", "c", "2", "invisible"], check=True,
+                       capture_output=True, env={**os.environ, "PARAPH_SOURCE": str(top)})
+    names = {"FILE": top / "share/sample/contract.pdf", "SIGNED": tmp_path / "signed.pdf", "I": instance, "NEW": place / f"new-{len(words)}"}
+    with open("/dev/full", "w") as full:
+        r = subprocess.run([place / "program/bin/paraph", *map(str, (names.get(w, w) for w in words))], stdout=full, stderr=subprocess.PIPE, text=True,
+                           timeout=120)
+    told = [line for line in r.stderr.splitlines() if not line.startswith("{")]  # the keys of a ceremony log there
+    assert r.returncode == 1 and len(told) == 1 and told[0].startswith("paraph: standard output "), r
+    assert words[0] != "init" or ((names["NEW"] / "bootstrap.json").exists() and not (names["NEW"] / "unfinished").exists())
+
+
 def test_a_folder_may_begin_with_a_hyphen(prefix, instance, tmp_path):
     """Here and in the programs that a command becomes."""
     for name in ("-i", "--json"):
