@@ -86,6 +86,8 @@ bool str_refuses(uint32_t point);
 
 /* Puts "?" in the place of each octet that is no part of valid UTF-8, such as the first half of a character that was cut. */
 void str_mend(char *text);
+/* The same for what a terminal shows: also for each octet of a character that str_refuses, which could steer it. */
+void str_tame(char *text);
 
 /* Decodes one code point at *at and moves on; text must have passed str_check. */
 uint32_t str_next(struct str s, size_t *at);

@@ -48,18 +48,30 @@ str_check(struct bytes b, struct str *ret_str)
 	return OK;
 }
 
-void
-str_mend(char *text)
+static void
+mend(char *text, bool controls)
 {
 	size_t left = strlen(text);
 	while (left > 0) {
-		uint32_t point;
-		size_t n = str_decode(bytes(text, left), &point);
-		if (n == 0)
-			*text = '?';
-		text += n == 0 ? 1 : n;
-		left -= n == 0 ? 1 : n;
+		uint32_t point = 0;
+		size_t n = str_decode(bytes(text, left), &point), step = n == 0 ? 1 : n;
+		if (n == 0 || (controls && str_refuses(point)))
+			memset(text, '?', step);
+		text += step;
+		left -= step;
 	}
+}
+
+void
+str_mend(char *text)
+{
+	mend(text, false);
+}
+
+void
+str_tame(char *text)
+{
+	mend(text, true);
 }
 
 uint32_t

@@ -1,4 +1,5 @@
 #include "cli/command.h"
+#include "base/bytes.h"
 
 #include <errno.h>
 
@@ -22,7 +23,10 @@ command_json(json_t *object)
 int
 command_fail(err_t e)
 {
-	fprintf(stderr, "paraph: %s %s\n", err_info(e.code)->text, err_detail());
+	char detail[512];
+	snprintf(detail, sizeof detail, "%s", err_detail());
+	str_tame(detail); /* it may be what a server said */
+	fprintf(stderr, "paraph: %s %s\n", err_info(e.code)->text, detail);
 	return command_status(e);
 }
 

@@ -47,7 +47,7 @@ finding_add(struct finding_list *l, enum finding_state state, const char *check,
 	va_start(args, format);
 	vsnprintf(f->detail, sizeof f->detail, format, args);
 	va_end(args);
-	str_mend(f->detail); /* it may hold any name, and be cut anywhere */
+	str_tame(f->detail); /* it may hold any name and what a server said, and be cut anywhere */
 }
 
 void

@@ -62,6 +62,7 @@ keep(const json_t *answer, const char *member, char *ret, size_t n)
 	const char *text;
 	TRY(service_text(answer, member, &text));
 	snprintf(ret, n, "%s", text);
+	str_tame(ret); /* it is shown */
 	return OK;
 }
 

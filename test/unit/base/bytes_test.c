@@ -167,14 +167,19 @@ static void
 utf8_mended(void **state)
 {
 	(void)state;
-	static const struct { const char *text, *mended; } cases[] = {
-	    {"", ""}, {"caf\xe9.pdf", "caf?.pdf"}, {"Zo\xc3\xab\n", "Zo\xc3\xab\n"}, {"cut \xe6\xbc", "cut ??"}, {"\xf0\x9f\x98", "???"},
-	    {"\xc3\xc3\xab", "?\xc3\xab"}, {"\xed\xa0\x80", "???"}, {"\xc0\x80", "??"}, {"a\xe2\x80\xae", "a\xe2\x80\xae"}};
+	static const struct { const char *text, *mended, *tamed; } cases[] = {
+	    {"", "", ""}, {"caf\xe9.pdf", "caf?.pdf", "caf?.pdf"}, {"Zo\xc3\xab\n", "Zo\xc3\xab\n", "Zo\xc3\xab?"},
+	    {"cut \xe6\xbc", "cut ??", "cut ??"}, {"\xf0\x9f\x98", "???", "???"}, {"\xc3\xc3\xab", "?\xc3\xab", "?\xc3\xab"},
+	    {"\xed\xa0\x80", "???", "???"}, {"\xc0\x80", "??", "??"}, {"a\xe2\x80\xae", "a\xe2\x80\xae", "a???"},
+	    {"\x1b[31m\x7f\xc2\x9b", "\x1b[31m\x7f\xc2\x9b", "?[31m???"}, {"\xf0\xa0\xae\xb7", "\xf0\xa0\xae\xb7", "\xf0\xa0\xae\xb7"}};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		char text[32];
 		snprintf(text, sizeof text, "%s", cases[i].text);
 		str_mend(text);
 		assert_string_equal(text, cases[i].mended);
+		snprintf(text, sizeof text, "%s", cases[i].text);
+		str_tame(text);
+		assert_string_equal(text, cases[i].tamed);
 	}
 }
 

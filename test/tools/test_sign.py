@@ -1,0 +1,113 @@
+"""paraph sign against a service of the test's own, which does what none of ours would: what the client does then."""
+import hashlib
+import http.server
+import json
+import os
+import resource
+import signal
+import subprocess
+import threading
+
+import pytest
+
+PERSON = ("--given-name", "Jane", "--surname", "Doe", "--email", "jane.doe@example.org")
+SIGNED, RESULTS = b"%PDF-signed " + b"x" * 300_000, {"contract-signed.pdf", "contract-proof.json", "contract-root.pem"}
+
+
+class Stub:
+    """The calls that paraph sign makes, answered from a table; keys of callers are noted. `at` is called before an answer."""
+
+    def __init__(self, document):
+        self.keys, self.at, stub = {}, {}, self
+        sha256 = hashlib.sha256(document).hexdigest()
+        self.answers = {
+            "/v1/files": {"id": "file_1", "pages": 1, "page_width": 595, "page_height": 842}, "/v1/registrations": {"id": "reg_1"},
+            "/v1/requests": {"id": "req_1", "documents": [{"id": "doc_1"}]}, "/s/v1/session": {"session": "s"}, "/s/v1/code": {}, "/s/v1/code/try": {},
+            "/s/v1/request": {"shown": {"documents": [{"sha256": sha256}]}, "consent_sha256": sha256}, "/s/v1/documents/1": document,
+            "/s/v1/consent": {}, "/s/v1/sign": {"status": "signed"}, "/s/v1/signed/1": SIGNED, "/v1/requests/req_1/proof": b"{}", "/v1/ca/root.pem": b"root"}
+        self.mails = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do(self):
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                stub.keys[self.path] = self.headers.get("Authorization", "").removeprefix("Bearer ")
+                status, answer = stub.answer(self.path)
+                body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body[:len(body) // 2])
+                self.wfile.flush()
+                stub.at.get(self.path, lambda: None)()
+                self.wfile.write(body[len(body) // 2:])
+
+            do_GET = do_POST = do
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def answer(self, path):
+        text = {"/v1/requests": "https://localhost/s#" + "t" * 43, "/s/v1/code": "the code is 123456 today"}.get(path)
+        if text:
+            self.mails.insert(0, {"n": len(self.mails) + 1, "to": "jane.doe@example.org", "text": text})
+        if path == "/dev/mail.json":
+            return 200, {"messages": self.mails}
+        answer = self.answers[path]
+        return answer if isinstance(answer, tuple) else (200, answer)
+
+
+@pytest.fixture
+def stub(top):
+    it = Stub((top / "share/sample/contract.pdf").read_bytes())
+    yield it
+    it.server.shutdown()
+
+
+@pytest.fixture
+def keys(tmp_path):
+    """The files of two API keys, and an instance that has two others."""
+    (tmp_path / "i/admin").mkdir(parents=True)
+    (tmp_path / "i/paraph.conf").write_text("[instance]\noid_arc = 2.25.1\n")
+    for name in ("sender", "registration"):
+        (tmp_path / f"{name}.key").write_text(f"given-{name}")
+        (tmp_path / f"i/admin/{name}.key").write_text(f"kept-{name}")
+    return tmp_path
+
+
+@pytest.fixture
+def sign(prefix, top, stub, keys):
+    """Signs the sample into out/: exit status, the lines of standard error."""
+    out = keys / "out"
+    out.mkdir()
+
+    def run(*words, service=("--sender-key", keys / "sender.key", "--registration-key", keys / "registration.key"), **kwargs):
+        r = subprocess.run([prefix / "bin/paraph", "sign", "--url", stub.url, *service, "--catcher", *PERSON, "--out", out, *words,
+                            top / "share/sample/contract.pdf"], capture_output=True, timeout=60, **kwargs)
+        return r.returncode, r.stderr.decode(errors="replace").splitlines()
+    run.out = out
+    return run
+
+
+def names(folder):
+    return {p.name for p in folder.iterdir()}
+
+
+def test_it_signs(sign):
+    assert sign() == (0, []) and names(sign.out) == RESULTS
+    assert (sign.out / "contract-signed.pdf").read_bytes() == SIGNED
+
+
+@pytest.mark.parametrize("answer", [
+    {"title": "No\x1b]0;x\x07\x9b31m.", "detail": "\u202egnp\r\nparaph: done", "type": "/x\x1b[2J"}, b"\x1b[31m\xc2\x9b\r\n\xff", {"title": "\u00e9t\u00e9"}])
+def test_nothing_that_a_service_says_steers_the_terminal(prefix, top, sign, stub, answer):
+    stub.answers["/v1/files"] = (500, answer)
+    status, told = sign()
+    assert status == 1 and len(told) == 1 and told[0].startswith("paraph: "), told
+    assert not any(ord(c) < 0x20 or 0x7f <= ord(c) <= 0x9f or c in "\u202e\ufffd" for c in told[0]), told
+    assert "\u00e9t\u00e9" in told[0] or answer != {"title": "\u00e9t\u00e9"}
