@@ -212,10 +212,11 @@ rows_take(struct evidence *e, const char *name, const char *sql, row_f take)
 	sqlite3_stmt *s = NULL;
 	uint64_t n = 0;
 	if (sqlite3_prepare_v2(e->ledger->db, sql, -1, &s, NULL) != SQLITE_OK)
-		return err_make(ERR_IO, "the database: %s", sqlite3_errmsg(e->ledger->db));
+		return ledger_error(e->ledger);
 	for (; sqlite3_step(s) == SQLITE_ROW; n++)
 		take(e, s);
-	sqlite3_finalize(s);
+	if (sqlite3_finalize(s) != SQLITE_OK)
+		return ledger_error(e->ledger);
 	finding_count(name, n);
 	return OK;
 }

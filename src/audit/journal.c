@@ -3,6 +3,7 @@
 #include "os/file.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 
 enum { SEGMENT_MAX = 1 << 30, HEAD = 80, RECORD = 16, MAC = 32, SEGMENTS_MAX = 65536 };
@@ -142,14 +143,17 @@ names_list(const char *folder, char (*names)[NAME_MAX + 1], size_t *ret_n)
 	if (d == NULL)
 		return err_errno("reading %s", folder);
 	bool room = true;
-	for (struct dirent *e; (e = readdir(d)) != NULL && room;) {
+	errno = 0;
+	for (struct dirent *e; room && (e = readdir(d)) != NULL;) {
 		if (e->d_name[0] == '.' || is_unfinished(e->d_name))
 			continue;
 		room = n < SEGMENTS_MAX;
 		if (room)
 			snprintf(names[n++], NAME_MAX + 1, "%s", e->d_name);
 	}
+	err_t e = errno == 0 ? OK : err_errno("reading %s", folder);
 	closedir(d);
+	TRY(e);
 	if (!room)
 		return err_make(ERR_LIMIT, "%s has more than %d segments", folder, SEGMENTS_MAX);
 	qsort(names, n, NAME_MAX + 1, by_name);

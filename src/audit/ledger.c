@@ -13,10 +13,10 @@ struct reading {
 
 static const char index_member[] = "#"; /* no member of a leaf is called so */
 
-static err_t
-sql_error(sqlite3 *db)
+err_t
+ledger_error(const struct ledger *l)
 {
-	return err_make(ERR_IO, "the database: %s", sqlite3_errmsg(db));
+	return err_make(ERR_IO, "the database: %s", sqlite3_errmsg(l->db));
 }
 
 /* Compares each complete subtree with the row that core keeps for proofs. */
@@ -26,12 +26,13 @@ node_compare(void *arg, unsigned level, uint64_t index, const uint8_t hash[TLOG_
 	struct reading *r = arg;
 	sqlite3_stmt *s = NULL;
 	if (sqlite3_prepare_v2(r->ledger->db, "SELECT hash FROM audit_node WHERE level = ? AND n = ?", -1, &s, NULL) != SQLITE_OK)
-		return sql_error(r->ledger->db);
+		return ledger_error(r->ledger);
 	sqlite3_bind_int64(s, 1, level);
 	sqlite3_bind_int64(s, 2, (int64_t)index);
 	bool same = sqlite3_step(s) == SQLITE_ROW && sqlite3_column_bytes(s, 0) == TLOG_HASH &&
 	    memcmp(sqlite3_column_blob(s, 0), hash, TLOG_HASH) == 0;
-	sqlite3_finalize(s);
+	if (sqlite3_finalize(s) != SQLITE_OK)
+		return ledger_error(r->ledger);
 	if (!same)
 		finding_wrong("tree", "audit_node %u/%llu is not the hash of its leaves", level, (unsigned long long)index);
 	return OK;
@@ -99,16 +100,17 @@ leaves_read(struct reading *r)
 {
 	sqlite3_stmt *s = NULL;
 	if (sqlite3_prepare_v2(r->ledger->db, "SELECT n, at, leaf FROM audit_leaf ORDER BY n", -1, &s, NULL) != SQLITE_OK)
-		return sql_error(r->ledger->db);
+		return ledger_error(r->ledger);
 	err_t e = OK;
 	while (!err_is(e) && sqlite3_step(s) == SQLITE_ROW)
 		e = leaf_take(r, (uint64_t)sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1),
 		    bytes(sqlite3_column_blob(s, 2), (size_t)sqlite3_column_bytes(s, 2)));
-	sqlite3_finalize(s);
+	bool whole = sqlite3_finalize(s) == SQLITE_OK; /* else a page could not be read: that is not the end of the table */
 	r->ledger->size = r->tree.size;
 	r->ledger->newest_at = r->last_at;
 	finding_count("leaves of the audit log", r->tree.size);
-	return e;
+	TRY(e);
+	return whole ? OK : ledger_error(r->ledger);
 }
 
 /* ---- checkpoints --------------------------------------------------------------------------------------------------------- */
@@ -155,7 +157,7 @@ checkpoints_read(struct ledger *l)
 	int64_t last_at = 0;
 	uint64_t n = 0;
 	if (sqlite3_prepare_v2(l->db, "SELECT size, root, at, signature FROM checkpoint ORDER BY size", -1, &s, NULL) != SQLITE_OK)
-		return sql_error(l->db);
+		return ledger_error(l);
 	for (; sqlite3_step(s) == SQLITE_ROW; n++) {
 		struct checkpoint c = {.origin = str_c(origin == NULL ? "" : origin), .size = (uint64_t)sqlite3_column_int64(s, 0),
 		    .at = sqlite3_column_int64(s, 2)};
@@ -166,7 +168,8 @@ checkpoints_read(struct ledger *l)
 		last_at = c.at;
 		checkpoint_compare(l, &c, bytes(sqlite3_column_blob(s, 3), (size_t)sqlite3_column_bytes(s, 3)));
 	}
-	sqlite3_finalize(s);
+	if (sqlite3_finalize(s) != SQLITE_OK)
+		return ledger_error(l);
 	finding_count("signed checkpoints", n);
 	if (n == 0 && l->size > 0)
 		finding_wrong("checkpoint", "the log has leaves and no checkpoint");

@@ -19,9 +19,12 @@ struct ledger {
 	struct buf log_spki; /* public key of the log, from the first leaf */
 };
 
-/* Reads and checks; what is wrong becomes findings. ERR_IO when the database cannot be read at all. */
+/* Reads and checks; what is wrong becomes findings. ERR_IO when the database cannot be read to its end. */
 err_t ledger_read(sqlite3 *db, struct ledger *ret_ledger);
 void ledger_done(struct ledger *l);
+
+/* What the database says of the call that failed just now. ERR_IO */
+err_t ledger_error(const struct ledger *l);
 
 /* The index of a leaf of ledger_events. */
 uint64_t ledger_index(const json_t *leaf);

@@ -208,7 +208,7 @@ rows_read(struct stamps *s)
 	sqlite3_stmt *q = NULL;
 	const char *origin = ledger_origin(s->ledger);
 	if (sqlite3_prepare_v2(s->ledger->db, "SELECT size, root, at, token FROM checkpoint ORDER BY size", -1, &q, NULL) != SQLITE_OK)
-		return err_make(ERR_IO, "the database: %s", sqlite3_errmsg(s->ledger->db));
+		return ledger_error(s->ledger);
 	while (sqlite3_step(q) == SQLITE_ROW) {
 		struct checkpoint c = {.origin = str_c(origin == NULL ? "" : origin), .size = (uint64_t)sqlite3_column_int64(q, 0),
 		    .at = sqlite3_column_int64(q, 2)};
@@ -216,8 +216,7 @@ rows_read(struct stamps *s)
 			memcpy(c.root, sqlite3_column_blob(q, 1), TLOG_HASH);
 		row_take(s, &c, bytes(sqlite3_column_blob(q, 3), (size_t)sqlite3_column_bytes(q, 3)));
 	}
-	sqlite3_finalize(q);
-	return OK;
+	return sqlite3_finalize(q) == SQLITE_OK ? OK : ledger_error(s->ledger);
 }
 
 /* A checkpoint that was taken away together with its token leaves the leaf. */
@@ -244,18 +243,20 @@ told_compare(struct stamps *s)
 	const char *size;
 	json_t *leaf;
 	if (sqlite3_prepare_v2(s->ledger->db, "SELECT 1 FROM checkpoint WHERE size = ?", -1, &q, NULL) != SQLITE_OK)
-		return err_make(ERR_IO, "the database: %s", sqlite3_errmsg(s->ledger->db));
+		return ledger_error(s->ledger);
 	json_object_foreach(s->told, size, leaf)
 	{
 		json_int_t n = json_integer_value(json_object_get(leaf, "size"));
 		sqlite3_reset(q);
 		sqlite3_bind_int64(q, 1, n);
-		if (sqlite3_step(q) != SQLITE_ROW)
+		int rc = sqlite3_step(q);
+		if (rc == SQLITE_DONE)
 			fault(s, (uint64_t)n, "leaf %llu tells of one on a checkpoint of %s leaves, which is not there",
 			    (unsigned long long)ledger_index(leaf), size);
+		else if (rc != SQLITE_ROW)
+			break;
 	}
-	sqlite3_finalize(q);
-	return OK;
+	return sqlite3_finalize(q) == SQLITE_OK ? OK : ledger_error(s->ledger);
 }
 
 err_t

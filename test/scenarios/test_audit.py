@@ -230,9 +230,10 @@ def test_roots_that_are_kept_back_are_missed(running):
 
 @pytest.fixture(scope="module")
 def ended_service(prefix, tmp_path_factory):
-    """A service that was stopped, with at least two roots and, after the last of them, two records that no root covers."""
+    """A service that was stopped, with a signed document, at least two roots and, after the last of them, two records that no root covers."""
     s = service_module.Service(prefix, conf={("policy", "checkpoint_seconds"): str(PERIOD)})
     s.start()
+    service_module.Journey(s).whole()
     for _ in range(2):
         stamp(s, 3)
         anchored(s)
@@ -337,3 +338,21 @@ def test_the_roots_of_keys_issuing_count_too(ended_service, copy):
     segment_write(folder, name, head, changed(records, 1))
     told = verify(ended_service, copy)
     assert [w.startswith("keys/issuing: ") for w in wrong(told, "root")] == [True], told
+
+
+# ---- a database that cannot be read, or lacks rows ----
+
+TABLES = ("audit_leaf", "audit_node", "checkpoint", "intent", "certificate", "revision", "proof")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_page_that_cannot_be_read_is_no_end_of_the_table(ended_service, copy, table):
+    with contextlib.closing(sqlite3.connect(copy / "db/paraph.db")) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        size, = db.execute("PRAGMA page_size").fetchone()
+        page, = db.execute("SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = ?", (table,)).fetchone()
+    with open(copy / "db/paraph.db", "r+b") as f:
+        f.seek((page - 1) * size)
+        f.write(b"\xff" * size)
+    r = ended_service.paraph("audit", "verify", copy, check=False)
+    assert r.returncode == 66 and r.stdout == "" and "malformed" in r.stderr, r
