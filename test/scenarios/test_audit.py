@@ -356,3 +356,18 @@ def test_a_page_that_cannot_be_read_is_no_end_of_the_table(ended_service, copy, 
         f.write(b"\xff" * size)
     r = ended_service.paraph("audit", "verify", copy, check=False)
     assert r.returncode == 66 and r.stdout == "" and "malformed" in r.stderr, r
+
+
+@pytest.mark.parametrize("table, event", [("intent", "intent.committed"), ("certificate", "certificate.issued"),
+                                          ("revision", "signature.result"), ("proof", "signature.released")])
+def test_a_row_that_is_gone_is_missed(ended_service, copy, table, event):
+    """With its file, so that nothing is left that is not in the log."""
+    with contextlib.closing(sqlite3.connect(copy / "db/paraph.db")) as db, db:
+        if table in ("revision", "proof"):
+            for (blob,) in db.execute(f"SELECT blob FROM {table}").fetchall():
+                (copy / "blobs" / blob).unlink()
+        assert db.execute(f"DELETE FROM {table}").rowcount == 1
+    told = verify(ended_service, copy)
+    assert [w.startswith(f"the audit log tells of {event} ") for w in wrong(told, "row")] == [True], told
+    if table in ("revision", "proof"):
+        assert told["disagreements"] == 1, told
