@@ -87,23 +87,21 @@ json_make(void)
 	return NULL;
 }
 
-static bool
+static err_t
 print_json(void)
 {
 	json_t *all = json_make();
-	bool told = all != NULL && json_dumpf(all, stdout, JSON_INDENT(2)) == 0;
+	if (all == NULL)
+		return err_make(ERR_INTERNAL, "what was found does not fit into JSON");
+	json_dumpf(all, stdout, JSON_INDENT(2));
 	json_decref(all);
 	printf("\n");
-	if (!told)
-		fprintf(stderr, "paraph-audit: what was found could not be told as JSON\n");
-	return told;
+	return OK;
 }
 
-bool
-finding_print(bool json)
+static void
+print_text(void)
 {
-	if (json)
-		return print_json() && found.wrong_n == 0;
 	for (size_t i = 0; i < shown(); i++)
 		printf(" WRONG  %-12s %s\n", found.wrong[i].rule, found.wrong[i].text);
 	if (found.wrong_n > shown())
@@ -113,5 +111,18 @@ finding_print(bool json)
 	for (size_t i = 0; i < found.note_n; i++)
 		printf(" Note   %s\n", found.note[i]);
 	printf("%s\n", found.wrong_n == 0 ? "Everything agrees." : "Something does not agree.");
-	return found.wrong_n == 0;
+}
+
+err_t
+finding_print(bool json, bool *ret_agrees)
+{
+	if (json)
+		TRY(print_json());
+	else
+		print_text();
+	bool written = fflush(stdout) == 0; /* an earlier error stays in ferror, and its reason is gone */
+	if (!written || ferror(stdout))
+		return written ? err_make(ERR_IO, "standard output") : err_errno("standard output");
+	*ret_agrees = found.wrong_n == 0;
+	return OK;
 }

@@ -12,7 +12,7 @@ void finding_wrong(const char *rule, const char *format, ...) __attribute__((for
 void finding_count(const char *name, uint64_t n);
 /* What a reader must know to judge the result: what was read, what was not. */
 void finding_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Prints all as text or as one JSON object; whether nothing was wrong. */
-bool finding_print(bool json);
+/* Prints all as text or as one JSON object; whether nothing was wrong. ERR_IO when it could not be written: then nobody knows. */
+err_t finding_print(bool json, bool *ret_agrees);
 
 #endif

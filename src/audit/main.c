@@ -93,12 +93,19 @@ confine(const char *directory)
 	return jail_enter(&jail);
 }
 
+static int
+complain(int status, err_t e)
+{
+	fprintf(stderr, "paraph-audit: %s %s\n", err_info(e.code)->text, err_detail());
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
 	AUTO_BUF(root, TRUST_MAX);
 	const char *directory = NULL, *trust = NULL, *act = attempt_wanted(argc, argv);
-	bool json = false;
+	bool json = false, agrees = false;
 	process_harden();
 	log_init("paraph-audit", LOG_WARNING);
 	for (int i = 1; i < argc; i++) {
@@ -120,9 +127,10 @@ main(int argc, char **argv)
 		return attempt_main(act);
 	if (!err_is(e))
 		e = audit_run(directory, buf_bytes(&root));
-	if (err_is(e)) {
-		fprintf(stderr, "paraph-audit: %s %s\n", err_info(e.code)->text, err_detail());
-		return EXIT_NO_INPUT;
-	}
-	return finding_print(json) ? EXIT_AGREES : EXIT_DISAGREES;
+	if (err_is(e))
+		return complain(EXIT_NO_INPUT, e);
+	e = finding_print(json, &agrees);
+	if (err_is(e))
+		return complain(EXIT_DISAGREES, e);
+	return agrees ? EXIT_AGREES : EXIT_DISAGREES;
 }

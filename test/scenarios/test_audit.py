@@ -371,3 +371,10 @@ def test_a_row_that_is_gone_is_missed(ended_service, copy, table, event):
     assert [w.startswith(f"the audit log tells of {event} ") for w in wrong(told, "row")] == [True], told
     if table in ("revision", "proof"):
         assert told["disagreements"] == 1, told
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_result_that_nobody_got_is_no_good_one(ended_service, copy, more):
+    with open("/dev/full", "w") as full:
+        r = subprocess.run([ended_service.prefix / "bin/paraph", "audit", "verify", *more, copy], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert r.returncode == 1 and "standard output: No space left" in r.stderr, r
