@@ -11,15 +11,18 @@
 #include <pb_decode.h>
 #include <pb_encode.h>
 #include <pthread.h>
+#include <search.h>
 #include <sys/stat.h>
 
-enum { ID_HEX = 33, ENCODED_MAX = 16 * 1024, DONE_DAYS = 30, WAIT_SECONDS = 5, REMEMBERED = 1024 };
+enum { ID_HEX = 33, ENCODED_MAX = 16 * 1024, DONE_DAYS = 30, WAIT_SECONDS = 5 };
 
 /* Tries of a message since this program started; a restart begins anew, which only means sooner. */
 struct tried {
 	char id[ID_HEX];
 	unsigned n;
 	int64_t next_at; /* monotonic */
+	const char *end; /* the folder where it belongs now; NULL: it is still to be delivered */
+	bool stuck;      /* was told that it cannot go there */
 };
 
 struct queue {
@@ -29,8 +32,7 @@ struct queue {
 	pthread_cond_t more;
 	pthread_t thread;
 	bool started, ending, news;
-	struct tried tried[REMEMBERED]; /* of the delivering thread */
-	size_t tried_n;
+	void *tried; /* tree of struct tried by id, one for each file that waits [tsearch(3)]; of the delivering thread */
 };
 
 static err_t
@@ -109,23 +111,35 @@ queue_pause(unsigned tries)
 	return pause > 6 * TIME_HOUR ? 6 * TIME_HOUR : pause;
 }
 
+static int
+by_id(const void *a, const void *b)
+{
+	const struct tried *x = a, *y = b;
+	return strcmp(x->id, y->id);
+}
+
 static struct tried *
 tried_get(struct queue *q, const char *id)
 {
-	for (size_t i = 0; i < q->tried_n; i++)
-		if (strcmp(q->tried[i].id, id) == 0)
-			return &q->tried[i];
-	/* More than fit: the oldest is forgotten and tried a little earlier. */
-	struct tried *t = &q->tried[q->tried_n < REMEMBERED ? q->tried_n++ : 0];
-	*t = (struct tried){.n = 0};
-	snprintf(t->id, sizeof t->id, "%s", id);
+	struct tried key;
+	snprintf(key.id, sizeof key.id, "%s", id);
+	struct tried **found = tfind(&key, &q->tried, by_id);
+	if (found != NULL)
+		return *found;
+	struct tried *t = calloc(1, sizeof *t);
+	if (t == NULL)
+		abort();
+	memcpy(t->id, key.id, sizeof t->id);
+	if (tsearch(t, &q->tried, by_id) == NULL)
+		abort();
 	return t;
 }
 
 static void
 tried_forget(struct queue *q, struct tried *t)
 {
-	*t = q->tried[--q->tried_n];
+	tdelete(t, &q->tried, by_id);
+	free(t);
 }
 
 static err_t
@@ -147,46 +161,72 @@ text_drop(const char *path)
 	return fd >= 0;
 }
 
-/* Out of the queue, into the folder where it ends; delivered ones keep nothing but their id. */
+/* Out of the queue, into the folder where it ends; when that fails, nothing else is left to do for it, and it is tried again. */
 static void
-message_end(const char *path, const char *folder, const char *id, bool keep)
+message_end(struct queue *q, const char *path, struct tried *t)
 {
 	char to[PATH_MAX];
-	if (err_is(path_of(folder, id, to)) || rename(path, to) != 0) {
-		log_event(LOG_ERR, "message-stuck", "reason", strerror(errno), NULL);
+	if (err_is(path_of(t->end, t->id, to)) || rename(path, to) != 0) {
+		if (!t->stuck)
+			log_event(LOG_ERR, "message-stuck", "id", t->id, "reason", strerror(errno), NULL);
+		t->stuck = true;
 		return;
 	}
-	if (!keep && !text_drop(to))
-		log_event(LOG_WARNING, "message-kept", "reason", strerror(errno), NULL);
+	tried_forget(q, t);
 	file_sync_dir_of(to);
 	file_sync_dir_of(path);
+}
+
+/* Delivered ones keep nothing but their id: an empty file, also where it cannot leave the queue. */
+static void
+message_delivered(struct queue *q, const char *path, struct tried *t)
+{
+	t->end = q->done;
+	if (!text_drop(path))
+		log_event(LOG_WARNING, "message-kept", "reason", strerror(errno), NULL);
+}
+
+static bool
+is_delivered(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && st.st_size == 0;
+}
+
+static void
+message_deliver(struct queue *q, const char *path, struct tried *t)
+{
+	paraph_Message m = paraph_Message_init_zero;
+	err_t e = message_load(path, &m);
+	bool broken = err_is(e);
+	if (!broken)
+		e = deliver_message(q->deliver, &m, clock_now());
+	if (!err_is(e)) {
+		message_delivered(q, path, t);
+		return;
+	}
+	log_error(e, "message-not-delivered");
+	t->next_at = clock_monotonic() + queue_pause(t->n++);
+	if (broken || t->n >= QUEUE_TRIES_MAX) {
+		log_event(LOG_ERR, "message-given-up", "id", t->id, NULL);
+		t->end = q->dead;
+	}
 }
 
 static void
 message_try(struct queue *q, const char *folder, const char *id, void *arg)
 {
 	char path[PATH_MAX];
-	paraph_Message m = paraph_Message_init_zero;
 	struct tried *t = tried_get(q, id);
 	(void)arg;
-	if (t->next_at > clock_monotonic() || err_is(path_of(folder, id, path)))
+	if (err_is(path_of(folder, id, path)))
 		return;
-	err_t e = message_load(path, &m);
-	bool broken = err_is(e);
-	if (!broken)
-		e = deliver_message(q->deliver, &m, clock_now());
-	if (!err_is(e)) {
-		message_end(path, q->done, id, false);
-		tried_forget(q, t);
-		return;
-	}
-	log_error(e, "message-not-delivered");
-	t->next_at = clock_monotonic() + queue_pause(t->n++);
-	if (broken || t->n >= QUEUE_TRIES_MAX) {
-		log_event(LOG_ERR, "message-given-up", "id", id, NULL);
-		message_end(path, q->dead, id, true);
-		tried_forget(q, t);
-	}
+	if (t->end == NULL && is_delivered(path))
+		t->end = q->done;
+	if (t->end == NULL && t->next_at <= clock_monotonic())
+		message_deliver(q, path, t);
+	if (t->end != NULL)
+		message_end(q, path, t);
 }
 
 /* False when the queue ends. */
@@ -235,6 +275,7 @@ queue_free(struct queue *q)
 		pthread_join(q->thread, NULL);
 	pthread_cond_destroy(&q->more);
 	pthread_mutex_destroy(&q->lock);
+	tdestroy(q->tried, free);
 	free(q);
 }
 

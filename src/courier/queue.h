@@ -1,8 +1,9 @@
 /*
  * Messages that must get through: each is a file below courier/queue until it is delivered, tried again with growing
  * pauses, and given up into courier/dead after the last try. What was delivered leaves an empty file with its id in
- * courier/done, so that the same id is not delivered twice; a crash at the moment of delivery can still repeat one
- * message. queue_put: any thread. One thread of its own delivers.
+ * courier/done, so that the same id is not delivered twice; where it cannot go there, it waits empty in the queue, and only
+ * that is tried again. A crash at the moment of delivery can still repeat one message. queue_put: any thread. One thread
+ * of its own delivers.
  */
 #ifndef PARAPH_COURIER_QUEUE_H
 #define PARAPH_COURIER_QUEUE_H
