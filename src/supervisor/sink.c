@@ -1,42 +1,65 @@
 #include "supervisor/sink.h"
 #include "base/log.h"
+#include "os/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
-static char path[PATH_MAX];
+enum { RETRY = 1024 * 1024 }; /* octets until the next try, when there was no new file */
 
-/* Descriptor 2 becomes the file; the old one is let go. */
-static err_t
-file_open(void)
+static char path[PATH_MAX];
+static off_t rotate_at = SINK_FILE_MAX;
+
+static int
+file_open(const char *name)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (fd < 0)
-		return err_errno("opening the log %s", path);
-	bool moved = dup2(fd, STDERR_FILENO) >= 0;
-	close(fd);
-	return moved ? OK : err_errno("the log as descriptor 2");
+	return open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
 }
 
 err_t
 sink_open(const struct instance *instance)
 {
 	TRY(instance_path(instance, "log/paraph.log", path));
-	return file_open();
+	AUTO_FD(fd) = file_open(path);
+	if (fd < 0)
+		return err_errno("opening the log %s", path);
+	return dup2(fd, STDERR_FILENO) >= 0 ? OK : err_errno("the log as descriptor 2");
 }
 
-/* paraph.log -> .1 -> .2 …; the oldest is overwritten. */
+/* The name of the k-th file before this one; 0: of this one. */
 static void
-rotate(void)
+name_of(int k, char ret[PATH_MAX + 8])
+{
+	snprintf(ret, PATH_MAX + 8, k == 0 ? "%s" : "%s.%d", path, k);
+}
+
+/* paraph.log -> .1 -> .2 …, as far as the first free name; the oldest is overwritten when there is none. */
+static bool
+files_shift(void)
 {
 	char from[PATH_MAX + 8], to[PATH_MAX + 8];
-	for (int k = SINK_FILES_KEPT - 1; k >= 0; k--) {
-		snprintf(to, sizeof to, "%s.%d", path, k + 1);
-		snprintf(from, sizeof from, k == 0 ? "%s" : "%s.%d", path, k);
-		rename(from, to);
+	int last = 1;
+	for (name_of(last, to); last < SINK_FILES_KEPT && access(to, F_OK) == 0; name_of(last, to))
+		last++;
+	for (int k = last - 1; k >= 0; k--) {
+		name_of(k, from);
+		name_of(k + 1, to);
+		if (rename(from, to) != 0 && errno != ENOENT)
+			return false;
 	}
-	err_ignore(file_open()); /* the old file stays descriptor 2: nothing is lost */
+	return true;
+}
+
+/* The new file first: where there is none, the old ones stay where they are and the log goes on in its own. */
+static void
+rotate(off_t size)
+{
+	char fresh[PATH_MAX + 8];
+	snprintf(fresh, sizeof fresh, "%s.new", path);
+	AUTO_FD(fd) = file_open(fresh);
+	bool moved = fd >= 0 && files_shift() && rename(fresh, path) == 0 && dup2(fd, STDERR_FILENO) >= 0;
+	rotate_at = moved ? SINK_FILE_MAX : size + RETRY;
 }
 
 static void
@@ -56,8 +79,8 @@ line_copy(struct sink *s)
 		log_event(LOG_NOTICE, "output", "of", s->name, "text", s->line, NULL);
 	}
 	s->n = 0;
-	if (fstat(STDERR_FILENO, &st) == 0 && st.st_size > SINK_FILE_MAX)
-		rotate();
+	if (fstat(STDERR_FILENO, &st) == 0 && st.st_size > rotate_at)
+		rotate(st.st_size);
 }
 
 static void

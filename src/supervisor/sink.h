@@ -1,7 +1,7 @@
 /*
  * The log: DIR/log/paraph.log, which is descriptor 2 of paraphd itself; what the programs write on their descriptor 2
  * comes through pipes and is copied line by line. A line of a program cannot pass for two, and holds no control
- * characters. The file is rotated by size.
+ * characters. The file is rotated by size; while no new one can be made, it grows.
  */
 #ifndef PARAPH_SUPERVISOR_SINK_H
 #define PARAPH_SUPERVISOR_SINK_H

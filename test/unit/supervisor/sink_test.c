@@ -1,8 +1,10 @@
 #include "unit.h"
 
+#include "os/file.h"
 #include "supervisor/sink.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static char folder[] = "/tmp/sink-test-XXXXXX";
@@ -126,10 +128,67 @@ the_file_is_rotated_by_size(void **state)
 	assert_true(st.st_size <= SINK_FILE_MAX);
 }
 
+static size_t
+file_size_of(int k)
+{
+	char path[100];
+	struct stat st;
+	snprintf(path, sizeof path, k == 0 ? "%s/log/paraph.log" : "%s/log/paraph.log.%d", folder, k);
+	return stat(path, &st) == 0 ? (size_t)st.st_size : 0;
+}
+
+static void
+lines_copy(struct sink *s, int to, size_t octets)
+{
+	static char line[4000];
+	memset(line, '{', sizeof line);
+	line[sizeof line - 1] = '\n';
+	for (size_t n = 0; n < octets; n += sizeof line) {
+		assert_int_equal(write(to, line, sizeof line), sizeof line);
+		assert_true(sink_read(s));
+	}
+}
+
+/* No descriptor is left for a new file: the old ones stay, and the log goes on. */
+static void
+without_a_new_file_no_old_one_is_lost(void **state)
+{
+	(void)state;
+	struct sink s;
+	struct rlimit limit, none;
+	int to;
+	char path[100];
+	for (int k = 1; k <= SINK_FILES_KEPT; k++) {
+		snprintf(path, sizeof path, "%s/log/paraph.log.%d", folder, k);
+		AUTO_FD(fd) = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		assert_int_equal(write(fd, "12345", (size_t)k), k);
+	}
+	assert_ok(sink_pipe(&s, "core", &to));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	int lowest = dup(STDERR_FILENO);
+	assert_true(lowest >= 0);
+	close(lowest);
+	none = (struct rlimit){(rlim_t)lowest, limit.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	lines_copy(&s, to, SINK_FILE_MAX + SINK_FILE_MAX / 8);
+	for (int k = 1; k <= SINK_FILES_KEPT; k++)
+		assert_int_equal(file_size_of(k), k);
+	assert_true(file_size_of(0) > SINK_FILE_MAX);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	lines_copy(&s, to, SINK_FILE_MAX / 4);
+	close(to);
+	sink_close(&s);
+	assert_true(file_size_of(0) < SINK_FILE_MAX / 4);
+	assert_true(file_size_of(1) > SINK_FILE_MAX);
+	for (int k = 2; k <= SINK_FILES_KEPT; k++)
+		assert_int_equal(file_size_of(k), k - 1);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(lines_come_whole_and_clean),
     cmocka_unit_test(endless_lines_are_cut),
     cmocka_unit_test(the_file_is_rotated_by_size),
+    cmocka_unit_test(without_a_new_file_no_old_one_is_lost),
 };
 
 int
