@@ -105,8 +105,12 @@ sink_pipe(struct sink *s, const char *name, int *ret_write_fd)
 	int fds[2];
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		return err_errno("a pipe for the log");
-	if (fcntl(fds[0], F_SETFL, O_NONBLOCK) != 0)
-		return err_errno("a pipe for the log");
+	if (fcntl(fds[0], F_SETFL, O_NONBLOCK) != 0) {
+		err_t e = err_errno("a pipe for the log");
+		close(fds[0]);
+		close(fds[1]);
+		return e;
+	}
 	*s = (struct sink){.fd = fds[0], .name = name};
 	*ret_write_fd = fds[1];
 	return OK;

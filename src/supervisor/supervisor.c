@@ -145,20 +145,25 @@ end_take(size_t k, size_t s, int *ret_fd)
 {
 	const struct roster_channel *channel = &self.roster.channels[k];
 	struct child *peer = &self.children[channel->ends[1 - s]];
-	*ret_fd = self.waiting[k][s];
-	self.waiting[k][s] = -1;
-	if (*ret_fd >= 0)
-		return OK;
 	int fds[2];
+	if (self.waiting[k][s] >= 0) {
+		*ret_fd = self.waiting[k][s];
+		self.waiting[k][s] = -1;
+		return OK;
+	}
 	TRY(socket_pair(fds));
-	*ret_fd = fds[0];
 	if (peer->pid == 0) {
 		fd_close(&self.waiting[k][1 - s]);
 		self.waiting[k][1 - s] = fds[1];
+		*ret_fd = fds[0];
 		return OK;
 	}
 	err_t e = end_send(peer, channel->name, fds[1]);
 	close(fds[1]);
+	if (err_is(e))
+		close(fds[0]);
+	else
+		*ret_fd = fds[0];
 	return e;
 }
 
@@ -303,7 +308,10 @@ program_start(struct child *c)
 		e = child_start(c, self.instance, self.paths[index_of(c)], fds, n);
 	for (size_t k = 0; k < own; k++)
 		close(fds[k].fd);
-	TRY(e);
+	if (err_is(e)) {
+		fd_close(&c->control_fd); /* of a program that does not run */
+		return e;
+	}
 	log_event(LOG_INFO, "program-started", "of", c->program->name, NULL);
 	if (c->control_fd >= 0)
 		TRY(loop_add(self.loop, c->control_fd, EPOLLIN, control_read, c));

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import socket
 import ssl
@@ -378,6 +379,38 @@ def test_stopping_leaves_nothing_behind(own):
     assert stub.server.stop() == 0
     assert stub.server.pids() == []
     assert [p.name for p in (stub.instance / "run").iterdir()] == ["lock"]
+
+
+def descriptors(pid):
+    return {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
+
+
+def limit_free(pid, n):
+    """From now on the process gets n descriptors more."""
+    used, limit = descriptors(pid), 0
+    while n > 0:
+        n -= limit not in used
+        limit += 1
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, resource.prlimit(pid, resource.RLIMIT_NOFILE)[1]))
+
+
+def test_a_start_that_fails_takes_no_descriptors(own):
+    """First there is none for anything, then for its channels, and none for its log."""
+    stub = own()
+    stub.server.start()
+    pid = stub.server.process.pid
+    whole, limits = len(descriptors(pid)), resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    failures = lambda: re.findall('"start-failed".*?"detail":"(.*?)"', stub.server.log())
+    (courier,) = stub.server.pids("paraph-courier")
+    limit_free(pid, 1)
+    os.kill(courier, signal.SIGKILL)
+    assert wait_until(lambda: len(failures()) >= 2)
+    assert wait_until(lambda: len(descriptors(pid)) == whole - 2), failures()  # its control and its log
+    limit_free(pid, 5)
+    assert wait_until(lambda: failures().count("a pipe for the log: Too many open files") >= 3)
+    assert wait_until(lambda: len(descriptors(pid)) == whole - 2), failures()
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+    assert wait_until(lambda: starts_of(stub, "paraph-courier") == 2 and len(descriptors(pid)) == whole)
 
 
 def test_programs_end_with_paraphd_however_it_ends(own):
