@@ -12,6 +12,9 @@ signal_open(bool children, int *ret_fd)
 	sigaddset(&set, SIGINT);
 	if (children)
 		sigaddset(&set, SIGCHLD);
+	/* Who started us may have ignored it: then no child is ever reported. The others come while they are blocked, ignored or not. */
+	if (children && signal(SIGCHLD, SIG_DFL) == SIG_ERR)
+		return err_errno("signals of children");
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || sigprocmask(SIG_BLOCK, &set, NULL) != 0)
 		return err_errno("blocking signals");
 	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

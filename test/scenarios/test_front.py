@@ -413,6 +413,20 @@ def test_a_start_that_fails_takes_no_descriptors(own):
     assert wait_until(lambda: starts_of(stub, "paraph-courier") == 2 and len(descriptors(pid)) == whole)
 
 
+def test_whoever_starts_it_may_ignore_the_end_of_children(own):
+    """As some service managers and shells do: what ends is noticed all the same."""
+    stub = own()
+    kept = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        stub.server.start()
+    finally:
+        signal.signal(signal.SIGCHLD, kept)
+    (core,) = stub.server.pids("paraph-core")
+    os.kill(core, signal.SIGKILL)
+    assert wait_until(lambda: starts_of(stub, "paraph-core") == 2)
+    assert stub.server.stop() == 0
+
+
 def test_programs_end_with_paraphd_however_it_ends(own):
     stub = own()
     stub.server.start()
