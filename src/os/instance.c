@@ -1,6 +1,7 @@
 #include "os/instance.h"
 #include "base/conf.h"
 #include "base/limits.h"
+#include "os/address.h"
 #include "os/file.h"
 
 #include <ctype.h>
@@ -48,7 +49,7 @@ static const struct conf_item items[] = {
 	organisation_id),
     TEXT("organisation", "common_name", "DEMO Paraph", "names of CA, unit and seal begin with it", common_name),
 
-    TEXT("front", "listen", "127.0.0.1", "address of the https port", listen),
+    TEXT("front", "listen", "127.0.0.1", "address of the https port: IPv4, or IPv6 in brackets", listen),
     NUMBER("front", "https_port", 1, 65535, "8443", "port with TLS", https_port),
     NUMBER("front", "http_port", 1, 65535, "8080",
 	"port without TLS: OCSP, CRL, AIA, TSA; in a demo the whole site, on loopback", http_port),
@@ -136,6 +137,16 @@ plain_check(const char *key, const char *value, const char *more)
 	return OK;
 }
 
+/* A name would have to be looked up, and the front may not. */
+static err_t
+listen_check(const char *listen)
+{
+	struct address address;
+	if (err_is(address_read(listen, 0, &address)))
+		return err_make(ERR_CONF, "[front] listen = %s: must be an IPv4 address, or an IPv6 one in brackets ([::] is all of this machine)", listen);
+	return OK;
+}
+
 static err_t
 arc_check(const char *arc)
 {
@@ -192,7 +203,7 @@ values_check(const struct instance *i)
 	TRY(arc_check(i->oid_arc));
 	TRY(url_check("base_url", i->base_url, false));
 	TRY(url_check("site_url", i->site_url, true));
-	TRY(plain_check("[front] listen", i->listen, ".:[]"));
+	TRY(listen_check(i->listen));
 	TRY(plain_check("[mail] host", i->mail_host, ".:-[]"));
 	TRY(plain_check("[mail] from", i->mail_from, "@.-_+"));
 	if (strlen(i->country) != 2 || !isupper((unsigned char)i->country[0]) || !isupper((unsigned char)i->country[1]))

@@ -1,15 +1,14 @@
 #include "supervisor/front.h"
 #include "base/digest.h"
+#include "os/address.h"
 #include "os/file.h"
 #include "os/jail.h"
 #include "os/process.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdarg.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -140,6 +139,13 @@ statement_set(const struct instance *i, char values[VARIABLES][VALUE_MAX])
 	return OK;
 }
 
+/* Where the front listens without TLS. */
+static const char *
+http_address(const struct instance *i)
+{
+	return i->kind == INSTANCE_DEMO ? "127.0.0.1" : i->listen;
+}
+
 static void
 values_set(const struct instance *i, size_t status_n, const char *pages, const char *cache,
     char values[VARIABLES][VALUE_MAX])
@@ -155,7 +161,7 @@ values_set(const struct instance *i, size_t status_n, const char *pages, const c
 		    "        server \"unix:%s/run/status-%zu.sock\" max_fails=1 fail_timeout=1s;\n", i->directory, k);
 	courier_set(i, values);
 	set(values[HTTPS_LISTEN], "%s:%d", i->listen, (int)i->https_port);
-	set(values[HTTP_LISTEN], "%s:%d", demo ? "127.0.0.1" : i->listen, (int)i->http_port);
+	set(values[HTTP_LISTEN], "%s:%d", http_address(i), (int)i->http_port);
 	if (demo)
 		set(values[HTTP_SITE], "include \"%s/front/site.conf\";", i->directory);
 	else
@@ -338,26 +344,27 @@ front_low_ports(const struct instance *instance)
 	return geteuid() == 0 && (instance->https_port < ports_of_all() || instance->http_port < ports_of_all());
 }
 
-/* Why it cannot be opened; 0: it can, or only nginx can tell, which understands more addresses than we do. */
+/* Why it cannot be opened, 0: it can. As nginx takes it: connections that ended take nothing, and [::] takes no IPv4. */
 static int
-port_fault(const char *address, int port)
+port_fault(const struct address *a)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	const int yes = 1;
-	if (inet_pton(AF_INET, address, &at.sin_addr) != 1)
-		return 0;
-	AUTO_FD(fd) = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes); /* as nginx: connections that ended take nothing */
-	return fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) != 0 ? errno : 0;
+	AUTO_FD(fd) = socket(a->at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+	if (a->at.any.sa_family == AF_INET6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
+	return fd >= 0 && bind(fd, &a->at.any, a->len) != 0 ? errno : 0;
 }
 
 static err_t
 port_check(const char *address, int port)
 {
-	int fault = port_fault(address, port);
+	struct address a;
+	TRY(address_read(address, (uint16_t)port, &a));
+	int fault = port_fault(&a);
 	for (int tries = 0; fault == EADDRINUSE && tries < PORT_TRIES; tries++) {
 		usleep(PORT_PAUSE_US);
-		fault = port_fault(address, port);
+		fault = port_fault(&a);
 	}
 	if (fault == EADDRINUSE)
 		return err_make(ERR_START, "port %d of %s is in use by another program", port, address);
@@ -371,7 +378,7 @@ err_t
 front_ports_check(const struct instance *instance)
 {
 	TRY(port_check(instance->listen, (int)instance->https_port));
-	return port_check(instance->kind == INSTANCE_DEMO ? "127.0.0.1" : instance->listen, (int)instance->http_port);
+	return port_check(http_address(instance), (int)instance->http_port);
 }
 
 /* nginx writes its number down when it has its ports, and not before: what answers there until then is another program. */
@@ -390,10 +397,10 @@ front_answers(const struct instance *instance, pid_t pid)
 {
 	if (!has_ports(instance, pid))
 		return false;
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)instance->http_port)};
-	const char *address = instance->kind == INSTANCE_DEMO ? "127.0.0.1" : instance->listen;
-	if (inet_pton(AF_INET, address, &to.sin_addr) != 1 || to.sin_addr.s_addr == 0)
-		to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	AUTO_FD(fd) = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	return fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0;
+	struct address listened;
+	if (err_is(address_read(http_address(instance), (uint16_t)instance->http_port, &listened)))
+		return false;
+	struct address asked = address_asked(&listened);
+	AUTO_FD(fd) = socket(asked.at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return fd >= 0 && connect(fd, &asked.at.any, asked.len) == 0;
 }

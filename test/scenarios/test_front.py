@@ -427,6 +427,27 @@ def test_whoever_starts_it_may_ignore_the_end_of_children(own):
     assert stub.server.stop() == 0
 
 
+# A machine may have no IPv6 at all.
+ADDRESSES = ["127.0.0.2", "0.0.0.0"] + (["[::1]", "[::]"] if os.path.exists("/proc/net/if_inet6") else [])
+
+
+@pytest.mark.parametrize("listen", ADDRESSES)
+def test_it_is_ready_at_every_address(own, listen):
+    stub = own(extra_conf=f"listen = {listen}\n[instance]\nprofile = internal\n[organisation]\nname = Test House\ncommon_name = Test House\n")
+    stub.server.start()
+    for port in (stub.http, stub.https):
+        socket.create_connection((listen.strip("[]").replace("0.0.0.0", "127.0.0.1"), port), timeout=5).close()
+    with socket.socket(socket.AF_INET6 if "[" in listen else socket.AF_INET) as other:
+        other.bind((listen.strip("[]"), 0))
+        other.listen()
+        port = other.getsockname()[1]
+        conf = stub.instance / "paraph.conf"
+        stub.server.stop()
+        conf.write_text(re.sub(r"(?m)^http_port.*$", f"http_port = {port}", conf.read_text()))
+        process = subprocess.run([stub.prefix / "bin/paraphd", stub.instance], env=stub.server.environment, capture_output=True, text=True, timeout=60)
+    assert process.returncode == 1 and f"port {port} of {listen} is in use" in process.stderr, process
+
+
 def test_programs_end_with_paraphd_however_it_ends(own):
     stub = own()
     stub.server.start()

@@ -154,6 +154,8 @@ bad_configurations_are_refused(void **state)
 	    "[instance]\noid_arc = 2.25.1\n[front]\nbase_url = http://a.example/\n",
 	    "[instance]\noid_arc = 2.25.1\n[front]\nsite_url = https://a\";evil\n",
 	    "[instance]\noid_arc = 2.25.1\n[front]\nlisten = 1;}\n",
+	    "[instance]\noid_arc = 2.25.1\n[front]\nlisten = localhost\n",
+	    "[instance]\noid_arc = 2.25.1\n[front]\nlisten = ::1\n",
 	    "[instance]\noid_arc = 2.25.1\n[front]\nhttp_port = 8443\n",
 	    "[instance]\noid_arc = 2.25.1\n[mail]\ntransport = smtp\n",
 	    "[instance]\noid_arc = 2.25.1\n[mail]\nfrom = a b@c\n",
