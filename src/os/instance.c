@@ -255,10 +255,10 @@ directory_find(const char *path, char ret_directory[PATH_MAX])
 		return err_make(ERR_NO_INPUT, "%s does not exist: make an instance with paraph init", path);
 	if (!S_ISDIR(st.st_mode))
 		*strrchr(ret_directory, '/') = '\0';
-	/* It ends up in quotes in the front's configuration. */
-	if (strpbrk(ret_directory, "\"'\\{};$#\n\r") != NULL)
-		return err_make(
-		    ERR_CONF, "the path %s holds a quote, backslash, brace or other special character", ret_directory);
+	/* It ends up in quotes in the front's configuration, and in the line that says ready. */
+	for (const char *c = ret_directory; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f || strchr("\"'\\{};$#", *c) != NULL)
+			return err_make(ERR_CONF, "the path %s holds a quote, backslash, brace or other special character", ret_directory);
 	return OK;
 }
 

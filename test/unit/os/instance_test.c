@@ -176,6 +176,24 @@ bad_configurations_are_refused(void **state)
 	assert_err(instance_read("/nonexistent", &i), ERR_NO_INPUT);
 }
 
+/* The path stands in the front's configuration and in a line of JSON. */
+static void
+a_folder_with_a_control_character_is_refused(void **state)
+{
+	(void)state;
+	static const char bad[] = "\t\n\r\x01\x1b\x1f\x7f\"'\\{};$#";
+	for (const char *c = bad; *c != '\0'; c++) {
+		char path[PATH_MAX];
+		struct instance i;
+		snprintf(path, sizeof path, "%s/a%cb", folder, *c);
+		assert_int_equal(mkdir(path, 0700), 0);
+		err_t read = instance_read(path, &i), made = instance_default(path, &i);
+		assert_int_equal(rmdir(path), 0);
+		assert_err(read, ERR_CONF);
+		assert_err(made, ERR_CONF);
+	}
+}
+
 /* What earlier versions wrote into every file: read, told, and never written again. */
 static void
 keys_of_earlier_versions_are_passed_over(void **state)
@@ -203,6 +221,7 @@ main(void)
 	    cmocka_unit_test(written_and_read_is_the_same),
 	    cmocka_unit_test(the_largest_values_come_back),
 	    cmocka_unit_test(bad_configurations_are_refused),
+	    cmocka_unit_test(a_folder_with_a_control_character_is_refused),
 	    cmocka_unit_test(keys_of_earlier_versions_are_passed_over),
 	};
 	return cmocka_run_group_tests(tests, folder_make, folder_remove);
