@@ -13,6 +13,7 @@
 enum jail_rights {
 	JAIL_READ = 1,  /* read files, list folders below the path */
 	JAIL_WRITE = 2, /* also write, make, rename and remove below it */
+	JAIL_RMDIR = 4, /* also remove empty folders below it */
 };
 
 struct jail_path {

@@ -63,7 +63,7 @@ fs_rights(unsigned rights, bool exec, bool folder)
 		r |= FS_WRITE_FILE | FS_TRUNCATE;
 	if (!folder)
 		return r;
-	r |= FS_READ_DIR;
+	r |= FS_READ_DIR | (rights & JAIL_RMDIR ? FS_REMOVE_DIR : 0);
 	if (rights & JAIL_WRITE)
 		r |= FS_REMOVE_FILE | FS_REMOVE_DIR | FS_MAKE_DIR | FS_MAKE_REG | FS_MAKE_SOCK | FS_REFER;
 	return r;

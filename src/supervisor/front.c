@@ -1,17 +1,15 @@
 #include "supervisor/front.h"
-#include "base/digest.h"
 #include "os/address.h"
 #include "os/file.h"
 #include "os/jail.h"
 #include "os/process.h"
+#include "supervisor/front_cache.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdarg.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 /* Connections to core that the front keeps for later. They hold places of core's (SERVE_CONNECTIONS_MAX in src/api) while they
  * rest, so those of all workers together are half of these at most. */
@@ -55,48 +53,6 @@ static void __attribute__((format(printf, 2, 3))) set(char *value, const char *f
 	size_t n = strlen(value);
 	vsnprintf(value + n, VALUE_MAX - n, format, args);
 	va_end(args);
-}
-
-/* Where the answers of status are kept for seconds: in memory, because OCSP must go on when the disk is full. The name
- * depends on the instance only, so that a restart finds its own folder again. */
-static bool
-memory_cache_name(const struct instance *i, char ret_path[PATH_MAX])
-{
-	struct statfs fs;
-	uint8_t digest[DIGEST_SHA256_LEN];
-	char hex[2 * 8 + 1];
-	if (statfs("/dev/shm", &fs) != 0 || fs.f_type != TMPFS_MAGIC)
-		return false;
-	digest_sha256(bytes(i->directory, strlen(i->directory)), digest);
-	bytes_hex(bytes(digest, 8), hex);
-	snprintf(ret_path, PATH_MAX, "/dev/shm/paraph-front-%s", hex);
-	return true;
-}
-
-/* /dev/shm belongs to everybody: only a folder that is the front's alone will do. */
-static bool
-cache_is_ours(const struct instance *i, const char *path)
-{
-	struct stat st;
-	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && (st.st_mode & 0777) == 0700 &&
-	       st.st_uid == (geteuid() == 0 ? instance_uid(i, INSTANCE_USER_FRONT) : geteuid());
-}
-
-err_t
-front_cache(const struct instance *i, char ret_path[PATH_MAX])
-{
-	if (memory_cache_name(i, ret_path) && cache_is_ours(i, ret_path))
-		return OK;
-	return instance_path(i, "front/cache", ret_path);
-}
-
-void
-front_cache_make(const struct instance *i)
-{
-	char path[PATH_MAX];
-	uid_t front = instance_uid(i, INSTANCE_USER_FRONT);
-	if (memory_cache_name(i, path) && mkdir(path, 0700) == 0 && geteuid() == 0 && lchown(path, front, (gid_t)front) != 0)
-		rmdir(path);
 }
 
 /* Only where the catcher is wanted does nginx speak to courier. It shows links and codes of everybody: but in a demo, to this

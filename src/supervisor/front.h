@@ -12,12 +12,6 @@
 /* Makes the folders below front/ and writes front/front.conf and the files that it includes. status_n: number of status processes. */
 err_t front_write(const struct instance *instance, size_t status_n);
 
-/* The folder of nginx's cache: in /dev/shm, so that OCSP goes on when the disk is full, and front/cache where there is no
- * such file system or the name is taken by somebody else. front_cache_make before anything is confined; what it cannot
- * make there is no error. */
-err_t front_cache(const struct instance *instance, char ret_path[PATH_MAX]);
-void front_cache_make(const struct instance *instance);
-
 /* Where nginx lies; ret has room for PATH_MAX. */
 err_t front_find(char *ret_path);
 

@@ -6,6 +6,7 @@
 #include "os/landlock.h"
 #include "os/process.h"
 #include "supervisor/front.h"
+#include "supervisor/front_cache.h"
 #include "supervisor/notify.h"
 #include "supervisor/sink.h"
 #include "supervisor/supervisor.h"
@@ -71,7 +72,7 @@ capabilities_drop(const struct instance *i)
 }
 
 /* All programs, nginx too, live inside this: whatever else fails, nothing is written outside the instance and nginx's
- * cache. */
+ * cache, which this process removes when it ends. */
 static err_t
 confine(const struct instance *i)
 {
@@ -87,10 +88,12 @@ confine(const struct instance *i)
 	    {"/dev/null", JAIL_READ | JAIL_WRITE},
 	    {i->directory, JAIL_READ | JAIL_WRITE},
 	    {cache, JAIL_READ | JAIL_WRITE},
+	    {FRONT_CACHE_MEMORY, JAIL_READ | JAIL_RMDIR},
 	};
 	TRY(capabilities_drop(i));
-	/* On the disk the cache lies in the instance, and may not be there yet. */
-	return jail_landlock_exec(paths, access(cache, F_OK) == 0 ? 4 : 3);
+	/* On the disk the cache lies in the instance, and may not be there yet; in memory it is removed at the end. */
+	size_t n = front_cache_in_memory(cache) ? 5 : access(cache, F_OK) == 0 ? 4 : 3;
+	return jail_landlock_exec(paths, n);
 }
 
 static err_t
@@ -111,6 +114,7 @@ serve(const char *path)
 	TRY(confine(&instance));
 	attempt_point();
 	err_t e = supervisor_run(&instance);
+	front_cache_remove(&instance);
 	if (err_is(e))
 		log_error(e, "start-failed");
 	instance_done(&instance);

@@ -197,6 +197,7 @@ class Service:
     def remove(self):
         self.stop()
         shutil.rmtree(self.place, ignore_errors=True)
+        # paraphd removes the front's cache when it ends; one that was killed could not.
         name = hashlib.sha256(str(self.dir).encode()).hexdigest()[:16]
         shutil.rmtree(f"/dev/shm/paraph-front-{name}", ignore_errors=True)
 

@@ -1,6 +1,7 @@
 """./demo with the files that people have: names, folders and mistakes. It runs on the staged programs and so installs and builds
 nothing; what it leaves behind is looked at each time."""
 import contextlib
+import hashlib
 import os
 import pathlib
 import re
@@ -31,10 +32,15 @@ def ours(place):
 
 
 class Demo:
-    def __init__(self, top, prefix, place):
+    def __init__(self, top, prefix, place, watch):
         self.top, self.place, self.temporary = top, place, place / "tmp"
         self.temporary.mkdir()
-        self.env = dict(os.environ, PARAPH_PREFIX=str(prefix), TMPDIR=str(self.temporary))
+        # mktemp that writes down what it made: from it follows where the front's cache was.
+        self.made = watch / "made"
+        self.made.touch()
+        (watch / "mktemp").write_text(f"#!/bin/sh\n{shutil.which('mktemp')} \"$@\" | tee -a {self.made}\n")
+        (watch / "mktemp").chmod(0o755)
+        self.env = dict(os.environ, PARAPH_PREFIX=str(prefix), TMPDIR=str(self.temporary), PATH=f"{watch}:{os.environ['PATH']}")
 
     def run(self, *words, cwd=None, **kwargs):
         r = subprocess.run([self.top / "demo", *words], capture_output=True, text=True, env=self.env, cwd=cwd or self.place,
@@ -42,15 +48,26 @@ class Demo:
         self.nothing_is_left()
         return r
 
-    def nothing_is_left(self):
+    def caches(self):
+        """Folders in memory that the demos so far have."""
+        paths = [f"{os.path.realpath(place)}/instance" for place in self.made.read_text().split()]
+        folders = [pathlib.Path(f"/dev/shm/paraph-front-{hashlib.sha256(path.encode()).hexdigest()[:16]}") for path in paths]
+        return [folder for folder in folders if folder.exists()]
+
+    def nothing_is_left(self, killed=False):
+        """killed: paraphd could not remove its cache any more."""
         assert list(self.temporary.iterdir()) == [] and ours(self.temporary) == []
+        left = self.caches()
+        for folder in left:
+            shutil.rmtree(folder)
+        assert left == [] or killed
 
 
 @pytest.fixture
 def demo(top, prefix):
-    with tempfile.TemporaryDirectory(prefix="paraph-") as path:
+    with tempfile.TemporaryDirectory(prefix="paraph-") as path, tempfile.TemporaryDirectory() as watch:
         os.chmod(path, 0o711)
-        yield Demo(top, prefix, pathlib.Path(path))
+        yield Demo(top, prefix, pathlib.Path(path), pathlib.Path(watch))
 
 
 def names(folder):
@@ -212,7 +229,7 @@ def test_stay_ends_with_everything(demo, how, times):
                 break
         else:
             pytest.fail(p.communicate()[1])
-        assert len(ours(demo.temporary)) > 5
+        assert len(ours(demo.temporary)) > 5 and len(demo.caches()) == os.path.ismount("/dev/shm")
         for _ in range(times):
             with contextlib.suppress(ProcessLookupError):
                 (os.kill if how == signal.SIGTERM else os.killpg)(p.pid, how)
@@ -236,7 +253,7 @@ def test_a_service_that_is_killed_leaves_nothing_either(demo):
         until = time.monotonic() + 5
         while ours(demo.temporary) and time.monotonic() < until:
             time.sleep(0.1)
-        demo.nothing_is_left()
+        demo.nothing_is_left(killed=True)
     finally:
         kill_all(demo, p)
 

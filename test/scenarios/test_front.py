@@ -375,10 +375,14 @@ def test_nginx_is_started_again(own):
 def test_stopping_leaves_nothing_behind(own):
     stub = own()
     stub.server.start()
+    cache = pathlib.Path("/dev/shm/paraph-front-" + hashlib.sha256(str(stub.instance).encode()).hexdigest()[:16])
+    assert ask(stub, "GET", "/ocsp/x")[0].status == 200
+    assert any(p.is_file() for p in cache.rglob("*")) or not os.path.ismount("/dev/shm")
     assert stub.server.pids()
     assert stub.server.stop() == 0
     assert stub.server.pids() == []
     assert [p.name for p in (stub.instance / "run").iterdir()] == ["lock"]
+    assert not cache.exists()
 
 
 def descriptors(pid):
