@@ -299,10 +299,14 @@ file_route(struct visit *v, const struct fcgi_request *r, const struct file *f, 
 	err_t e = published_read_begin(store);
 	if (!err_is(e))
 		e = published_read_file(store, f->kind, name, &der);
-	if (err_is(e))
-		answer_problem(v, e.code == ERR_NOT_FOUND ? ERR_NOT_FOUND : ERR_PEER_GONE, "there is nothing at this address", NULL);
-	else
+	if (e.code == ERR_NOT_FOUND) {
+		answer_problem(v, ERR_NOT_FOUND, "there is nothing at this address", NULL);
+	} else if (err_is(e)) {
+		log_error(e, "file-not-read");
+		answer_problem(v, ERR_PEER_GONE, "lists and certificates cannot be read now", NULL);
+	} else {
 		answer_file(v, f->media_type, der, f->seconds);
+	}
 	published_read_end(store);
 }
 

@@ -339,6 +339,23 @@ def test_one_status_process_less(real, signer):
     assert wait_until(lambda: len(real.server.pids("paraph-status")) == len(list((real.instance / "run").glob("status-*"))))
 
 
+def test_what_cannot_be_read_is_not_said_to_be_missing(own_service):
+    """Every page of the store but the first two is gone."""
+    service = own_service()
+    service.start()
+    assert service.plain("/aia/root.cer")[0] == 200
+    core, = service.pids("paraph-core")
+    os.kill(core, signal.SIGSTOP)
+    store = service.dir / "status/data.mdb"
+    with open(store, "r+b") as f:
+        f.seek(2 * 4096)
+        f.write(bytes(store.stat().st_size - 2 * 4096))
+    status, octets, headers = service.plain("/aia/issuing.cer")
+    problem = json.loads(octets)
+    assert (status, headers["Content-Type"]) == (503, "application/problem+json") and problem["type"].endswith("/problems/paused"), problem
+    assert problem["detail"] == "lists and certificates cannot be read now", problem
+
+
 # ---- the jail ------------------------------------------------------------------------------------------------------------------------------
 
 def attempt(real, program, act, environment=None):
