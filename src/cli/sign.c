@@ -301,8 +301,7 @@ clients_open(struct run *r)
 {
 	const struct wish *w = r->wish;
 	struct service_wish registration = w->service;
-	if (w->registration_key != NULL)
-		registration.key_file = w->registration_key;
+	registration.key_file = w->registration_key; /* NULL: the instance's, never the sender's */
 	TRY(service_open(&w->service, "sender", &r->sender));
 	TRY(service_open(&registration, "registration", &r->registration));
 	r->signer.catcher_to = w->catcher ? w->email : NULL;
@@ -348,11 +347,18 @@ report_json(const struct run *r)
 	    "files", "signed", file[0], "proof", file[1], "root", file[2]));
 }
 
-/* x, y, w, h, page: numbers, or the service would take what is none for zero. */
+static bool
+page_is_whole(const char *page)
+{
+	uint64_t n;
+	return page == NULL || (!err_is(str_u64(str_c(page), INT_MAX, &n)) && n > 0);
+}
+
+/* x, y, w, h: numbers, or the service would take what is none for zero. */
 static bool
 numbers_are(const struct wish *w)
 {
-	const char *const all[] = {w->page, w->x, w->y, w->w, w->h};
+	const char *const all[] = {w->x, w->y, w->w, w->h};
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
 		char *end = NULL;
 		if (all[i] != NULL && (!isfinite(strtod(all[i], &end)) || end == all[i] || *end != '\0'))
@@ -410,10 +416,12 @@ sign_main(int argc, char **argv)
 	w.file = words[0];
 	if (w.given_name == NULL || w.surname == NULL || w.email == NULL)
 		return usage_wrong(&use, "--given-name, --surname and --email are needed");
-	if (!service_is_named(&w.service))
+	if (!service_is_named(&w.service) || (w.service.instance == NULL && w.registration_key == NULL))
 		return usage_wrong(&use, "say which service: --instance DIR, or --url URL, --sender-key FILE and --registration-key FILE");
+	if (!page_is_whole(w.page))
+		return usage_wrong(&use, "--page wants a whole number, the first page is 1");
 	if (!numbers_are(&w))
-		return usage_wrong(&use, "--page, --x, --y, --w and --h want numbers");
+		return usage_wrong(&use, "--x, --y, --w and --h want numbers");
 	struct run r = {.wish = &w, .steps = json_array()};
 	err_t e = prepare(&r, &w);
 	if (!err_is(e))

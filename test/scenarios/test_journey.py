@@ -289,7 +289,7 @@ def test_paraph_sign_looks_before_it_asks(service, tmp_path):
         (("--out", "linked", "good.pdf"), 1, "good-root.pem exists already"),
         (("--overwrite", "--out", "linked", "good.pdf"), 1, "good-root.pem exists already"),
         (("a" * 246 + ".pdf",), 1, "name too long"),
-        (("--page", "one", "good.pdf"), 64, "numbers"),
+        (("--page", "one", "good.pdf"), 64, "whole number"),
         (("--x", "nan", "good.pdf"), 64, "numbers"),
     ]
     for words, status, says in cases:

@@ -50,9 +50,9 @@ def test_each_input_of_each_command(paraph, instance, top, tmp_path, missing):
     uses = [
         ("verify", bad), ("verify", "--trust", bad, pdf),
         ("sign", "--instance", instance, *PERSON, "--out", tmp_path, bad),
-        ("sign", *NOBODY, "--sender-key", bad, *PERSON, "--out", tmp_path, pdf),
+        ("sign", *NOBODY, "--sender-key", bad, "--registration-key", key, *PERSON, "--out", tmp_path, pdf),
         ("sign", *NOBODY, "--sender-key", key, "--registration-key", bad, *PERSON, "--out", tmp_path, pdf),
-        ("sign", *NOBODY, "--sender-key", key, "--ca", bad, *PERSON, "--out", tmp_path, pdf),
+        ("sign", *NOBODY, "--sender-key", key, "--registration-key", key, "--ca", bad, *PERSON, "--out", tmp_path, pdf),
         ("sign", "--instance", bad, *PERSON, "--out", tmp_path, pdf),
         ("revoke", *NOBODY, "--key", bad, serial),
         ("revoke", *NOBODY, "--key", key, "--ca", bad, serial),
@@ -69,8 +69,9 @@ def test_each_input_of_each_command(paraph, instance, top, tmp_path, missing):
 
 
 def test_no_service_is_named(paraph, top, tmp_path):
-    for use in (("sign", *PERSON, top / "share/sample/contract.pdf"), ("sign", *NOBODY, *PERSON, top / "share/sample/contract.pdf"),
-                ("revoke", "4" * 40), ("revoke", *NOBODY, "4" * 40)):
+    pdf = top / "share/sample/contract.pdf"
+    for use in (("sign", *PERSON, pdf), ("sign", *NOBODY, *PERSON, pdf), ("sign", *NOBODY, "--sender-key", tmp_path / "key", *PERSON, pdf),
+                ("sign", *NOBODY, "--registration-key", tmp_path / "key", *PERSON, pdf), ("revoke", "4" * 40), ("revoke", *NOBODY, "4" * 40)):
         status, text = paraph(*use)
         assert status == 64 and "Usage:" in text and "--instance" in text, (use, status, text)
     assert paraph(program="paraphd")[0] == 64

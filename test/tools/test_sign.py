@@ -103,6 +103,21 @@ def test_it_signs(sign):
     assert (sign.out / "contract-signed.pdf").read_bytes() == SIGNED
 
 
+@pytest.mark.parametrize("given, wanted", [
+    ((), ("kept-sender", "kept-registration")), (("sender",), ("given-sender", "kept-registration")),
+    (("registration",), ("kept-sender", "given-registration")), (("sender", "registration"), ("given-sender", "given-registration"))])
+def test_each_part_has_its_own_key(sign, stub, keys, given, wanted):
+    """What is not given comes from the instance: nobody is registered with the key of the sender."""
+    assert sign(service=("--instance", keys / "i", *(word for name in given for word in (f"--{name}-key", keys / f"{name}.key")))) == (0, [])
+    assert (stub.keys["/v1/files"], stub.keys["/v1/registrations"]) == wanted
+    assert stub.keys["/v1/requests"] == wanted[0] and stub.keys["/s/v1/session"] == ""
+
+
+def test_without_an_instance_both_keys_are_named(sign, stub, keys):
+    status, told = sign(service=("--sender-key", keys / "sender.key"))
+    assert status == 64 and "--registration-key" in told[0] and stub.keys == {}, told
+
+
 @pytest.mark.parametrize("answer", [
     {"title": "No\x1b]0;x\x07\x9b31m.", "detail": "\u202egnp\r\nparaph: done", "type": "/x\x1b[2J"}, b"\x1b[31m\xc2\x9b\r\n\xff", {"title": "\u00e9t\u00e9"}])
 def test_nothing_that_a_service_says_steers_the_terminal(prefix, top, sign, stub, answer):
@@ -111,3 +126,10 @@ def test_nothing_that_a_service_says_steers_the_terminal(prefix, top, sign, stub
     assert status == 1 and len(told) == 1 and told[0].startswith("paraph: "), told
     assert not any(ord(c) < 0x20 or 0x7f <= ord(c) <= 0x9f or c in "\u202e\ufffd" for c in told[0]), told
     assert "\u00e9t\u00e9" in told[0] or answer != {"title": "\u00e9t\u00e9"}
+
+
+@pytest.mark.parametrize("page, good", [("1", True), ("02", True), ("2147483647", True), ("0", False), ("-1", False), ("1.9", False), ("1e300", False),
+                                        ("2147483648", False), ("99999999999999999999", False), ("one", False), ("1 ", False), ("", False)])
+def test_a_page_is_a_whole_number(sign, stub, page, good):
+    status, told = sign("--page", page)
+    assert (status == 0) if good else (status == 64 and "--page" in told[0] and stub.keys == {}), told
