@@ -1,8 +1,10 @@
 #include "cli/http.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 enum { ANSWER_MAX = 8 * 1024 * 1024, SECONDS_MAX = 300 };
@@ -83,10 +85,21 @@ body_take(char *p, size_t size, size_t n, void *arg)
 	return b->over ? 0 : size * n;
 }
 
+/* Where a body goes. */
+struct save {
+	FILE *file;
+	const char *name;
+	int error; /* errno of the write that failed, which libcurl would not tell from a service that is gone */
+};
+
 static size_t
 body_save(char *p, size_t size, size_t n, void *arg)
 {
-	return fwrite(p, size, n, arg);
+	struct save *s = arg;
+	size_t written = fwrite(p, size, n, s->file);
+	if (written < n)
+		s->error = errno;
+	return written;
 }
 
 static struct curl_slist *
@@ -172,10 +185,10 @@ upload_set(struct http *h, const struct http_request *r, FILE *file, const char 
 }
 
 static err_t
-transfer(struct http *h, struct buf *body, FILE *save)
+transfer(struct http *h, struct buf *body, struct save *save)
 {
 	CURL *c = h->curl;
-	if (save != NULL) {
+	if (save->file != NULL) {
 		curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, body_save);
 		curl_easy_setopt(c, CURLOPT_WRITEDATA, save);
 	} else {
@@ -185,6 +198,10 @@ transfer(struct http *h, struct buf *body, FILE *save)
 	h->status = 0;
 	h->why[0] = '\0';
 	CURLcode r = curl_easy_perform(c);
+	if (r != CURLE_OK && save->error != 0) {
+		errno = save->error;
+		return err_errno("writing %s", save->name);
+	}
 	if (r != CURLE_OK)
 		return err_make(ERR_PEER_GONE, "%s: %s", h->url, h->why[0] != '\0' ? h->why : curl_easy_strerror(r));
 	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &h->status);
@@ -247,16 +264,68 @@ save_open(const char *path, char ret_part[PATH_MAX], FILE **ret_file)
 	return OK;
 }
 
+/* To its name, which nobody else has: what came there since somebody looked stays, unless it may be replaced. */
+static bool
+save_name(const char *part, const char *path, bool replace)
+{
+	if (replace)
+		return rename(part, path) == 0;
+	if (renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+		return true;
+	/* A file system that does not know this [rename(2) EINVAL] may have links, which replace nothing. */
+	if (errno != EINVAL || link(part, path) != 0)
+		return false;
+	(void)unlink(part);
+	return true;
+}
+
 static err_t
-save_close(FILE *file, const char *part, const char *path, err_t e)
+save_close(FILE *file, const char *part, const struct http_request *r, err_t e)
 {
 	bool written = fclose(file) == 0;
-	if (!err_is(e) && (!written || rename(part, path) != 0))
-		e = err_errno("writing %s", path);
+	if (!err_is(e) && !written)
+		e = err_errno("writing %s", r->save);
+	if (!err_is(e) && !save_name(part, r->save, r->replace))
+		e = errno != EEXIST ? err_errno("writing %s", r->save) :
+		    err_make(ERR_IO, "%s exists now: somebody else made it, and it stays as it is", r->save);
 	if (err_is(e))
 		unlink(part);
 	return e;
 }
+
+/* ---- a signal while a body is saved ---- */
+
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+enum { SIGNALS = sizeof signals / sizeof signals[0] };
+
+static char part[PATH_MAX]; /* what it must not leave behind */
+static struct sigaction before[SIGNALS];
+
+static void
+part_drop(int number)
+{
+	unlink(part);
+	raise(number); /* which is the end: SA_RESETHAND */
+}
+
+/* Who ignores a signal, as under nohup, goes on doing so. */
+static void
+signals_take(void)
+{
+	const struct sigaction drop = {.sa_handler = part_drop, .sa_flags = (int)SA_RESETHAND};
+	for (size_t k = 0; k < SIGNALS; k++)
+		if (sigaction(signals[k], NULL, &before[k]) == 0 && before[k].sa_handler == SIG_DFL)
+			(void)sigaction(signals[k], &drop, NULL);
+}
+
+static void
+signals_give(void)
+{
+	for (size_t k = 0; k < SIGNALS; k++)
+		(void)sigaction(signals[k], &before[k], NULL);
+}
+
+/* ---- one request ---- */
 
 static err_t
 send_open(struct http *h, const struct http_request *r, FILE *file, FILE *save, json_t **ret_json)
@@ -270,34 +339,44 @@ send_open(struct http *h, const struct http_request *r, FILE *file, FILE *save, 
 	char *text = r->json == NULL ? NULL : json_dumps(r->json, JSON_COMPACT);
 	common_set(h, (const char *)url.p, headers);
 	upload_set(h, r, file, text);
-	err_t e = transfer(h, &body, save);
+	struct save to = {.file = save, .name = r->save != NULL ? r->save : "a temporary file"};
+	err_t e = transfer(h, &body, &to);
 	curl_slist_free_all(headers);
 	free(text);
 	TRY(e);
 	if (save != NULL)
-		return fflush(save) == 0 ? saved_check(h, save) : err_errno("writing %s", r->save != NULL ? r->save : "a temporary file");
+		return fflush(save) == 0 ? saved_check(h, save) : err_errno("writing %s", to.name);
 	return answer_read(h, r->any_status, buf_bytes(&body), ret_json);
+}
+
+static err_t
+send_file(struct http *h, const struct http_request *r, FILE *save, json_t **ret_json)
+{
+	FILE *file = r->file == NULL ? NULL : fopen(r->file, "rb");
+	if (r->file != NULL && file == NULL)
+		return err_errno("opening %s", r->file);
+	err_t e = send_open(h, r, file, save, ret_json);
+	if (file != NULL)
+		fclose(file);
+	return e;
+}
+
+static err_t
+send_save(struct http *h, const struct http_request *r, json_t **ret_json)
+{
+	FILE *save = NULL;
+	TRY(save_open(r->save, part, &save));
+	signals_take();
+	err_t e = save_close(save, part, r, send_file(h, r, save, ret_json));
+	signals_give();
+	return e;
 }
 
 err_t
 http_send(struct http *h, const struct http_request *r, json_t **ret_json)
 {
-	FILE *file = NULL, *save = NULL;
-	char part[PATH_MAX];
 	json_t *json = NULL;
-	if (r->save != NULL)
-		TRY(save_open(r->save, part, &save));
-	else
-		save = r->save_to;
-	err_t e = OK;
-	if (r->file != NULL && (file = fopen(r->file, "rb")) == NULL)
-		e = err_errno("opening %s", r->file);
-	if (!err_is(e))
-		e = send_open(h, r, file, save, &json);
-	if (file != NULL)
-		fclose(file);
-	if (r->save != NULL)
-		e = save_close(save, part, r->save, e);
+	err_t e = r->save != NULL ? send_save(h, r, &json) : send_file(h, r, r->save_to, &json);
 	if (!err_is(e) && ret_json != NULL)
 		*ret_json = json;
 	else

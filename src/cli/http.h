@@ -1,6 +1,7 @@
 /*
  * The HTTPS client of the command line, over libcurl: one service address, one trusted certificate file (the instance's own
- * TLS certificate), no redirects, no proxy. One thread.
+ * TLS certificate), no redirects, no proxy. One thread. SIGINT, SIGTERM and SIGHUP, where they end the process, take half a saved
+ * file with them.
  */
 #ifndef PARAPH_CLI_HTTP_H
 #define PARAPH_CLI_HTTP_H
@@ -31,6 +32,7 @@ struct http_request {
 	const char *idempotency_key;
 	bool any_status;    /* a failure's JSON is given too, when it is JSON: http_status tells */
 	const char *save;   /* path to write the answer's body to, which stays as it was unless all of it came; NULL: it is JSON */
+	bool replace;       /* with save: what is at that path by then gives way; otherwise ERR_IO, and it stays */
 	FILE *save_to;      /* instead: where the body goes; borrowed */
 };
 

@@ -240,10 +240,10 @@ prepare(struct run *r, struct wish *w)
 /* ---- results --------------------------------------------------------------------------------------------------------------------- */
 
 static err_t
-save(struct http *h, const char *path, const char *to)
+save(const struct run *r, const char *path, const char *to)
 {
-	const struct http_request r = {.method = "GET", .path = path, .save = to};
-	return http_send(h, &r, NULL);
+	const struct http_request q = {.method = "GET", .path = path, .save = to, .replace = r->wish->overwrite};
+	return http_send(r->sender, &q, NULL);
 }
 
 static err_t
@@ -251,12 +251,12 @@ results_save(struct run *r)
 {
 	char to[RESULT_PATH_MAX], path[256];
 	result_path(r, SIGNED, to);
-	TRY(signer_save(&r->signer, 1, to));
+	TRY(signer_save(&r->signer, 1, to, r->wish->overwrite));
 	result_path(r, PROOF, to);
 	snprintf(path, sizeof path, "/v1/requests/%s/proof", r->request_id);
-	TRY(save(r->sender, path, to));
+	TRY(save(r, path, to));
 	result_path(r, ROOT, to);
-	return save(r->sender, "/v1/ca/root.pem", to);
+	return save(r, "/v1/ca/root.pem", to);
 }
 
 /* ---- the way ---------------------------------------------------------------------------------------------------------------------- */

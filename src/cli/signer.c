@@ -230,10 +230,10 @@ signer_sign(struct signer *s, json_t **ret_result)
 }
 
 err_t
-signer_save(struct signer *s, size_t n, const char *path)
+signer_save(struct signer *s, size_t n, const char *path, bool replace)
 {
 	char from[64];
 	snprintf(from, sizeof from, "/s/v1/signed/%zu", n);
-	const struct http_request r = {.method = "GET", .path = from, .save = path};
+	const struct http_request r = {.method = "GET", .path = from, .save = path, .replace = replace};
 	return http_send(s->http, &r, NULL);
 }

@@ -28,7 +28,7 @@ err_t signer_code(struct signer *s);
 err_t signer_consent(struct signer *s, const json_t *facts);
 /* Signs and waits for the result. */
 err_t signer_sign(struct signer *s, json_t **ret_result);
-/* Saves signed document n. */
-err_t signer_save(struct signer *s, size_t n, const char *path);
+/* Saves signed document n; replace: in the place of what is there. */
+err_t signer_save(struct signer *s, size_t n, const char *path, bool replace);
 
 #endif

@@ -118,6 +118,62 @@ def test_without_an_instance_both_keys_are_named(sign, stub, keys):
     assert status == 64 and "--registration-key" in told[0] and stub.keys == {}, told
 
 
+@pytest.mark.parametrize("over", [False, True])
+def test_what_somebody_puts_there_meanwhile_stays(sign, stub, over):
+    """It was not there when the places of the results were looked at."""
+    mine = sign.out / "contract-proof.json"
+    stub.at["/v1/requests/req_1/proof"] = lambda: mine.write_text("mine")
+    status, told = sign(*(["--overwrite"] if over else []))
+    if over:
+        assert status == 0 and mine.read_bytes() == b"{}" and names(sign.out) == RESULTS, told
+    else:
+        assert status == 1 and "contract-proof.json" in told[-1] and "exists" in told[-1] and "req_1 is signed" in told[0], told
+        assert mine.read_text() == "mine" and names(sign.out) == {"contract-signed.pdf", "contract-proof.json"}
+
+
+def test_a_file_system_that_cannot_rename_without_replacing(sign, stub, keys):
+    """As some network file systems are: links do the same."""
+    (keys / "old.c").write_text("#include <errno.h>\nint renameat2(int a, const char *b, int c, const char *d, unsigned e);\n"
+                                "int renameat2(int a, const char *b, int c, const char *d, unsigned e)\n"
+                                "{ (void)a, (void)b, (void)c, (void)d, (void)e; errno = EINVAL; return -1; }\n")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", keys / "old.so", keys / "old.c"], check=True)
+    env = dict(os.environ, LD_PRELOAD=str(keys / "old.so"), ASAN_OPTIONS="verify_asan_link_order=0")
+    assert sign(env=env) == (0, []) and names(sign.out) == RESULTS
+    for path in sign.out.iterdir():
+        path.unlink()
+    stub.at["/v1/requests/req_1/proof"] = lambda: (sign.out / "contract-proof.json").write_text("mine")
+    assert sign(env=env)[0] == 1
+    assert (sign.out / "contract-proof.json").read_text() == "mine" and names(sign.out) == {"contract-signed.pdf", "contract-proof.json"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_half_a_result_goes_with_who_is_stopped(prefix, top, stub, keys, number):
+    seen, go_on = threading.Event(), threading.Event()
+    stub.at["/s/v1/signed/1"] = lambda: (seen.set(), go_on.wait(30))
+    (keys / "out").mkdir()
+    p = subprocess.Popen([prefix / "bin/paraph", "sign", "--url", stub.url, "--sender-key", keys / "sender.key", "--registration-key",
+                          keys / "registration.key", "--catcher", *PERSON, "--out", keys / "out", top / "share/sample/contract.pdf"],
+                         stdout=subprocess.DEVNULL, preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
+    try:
+        assert seen.wait(30) and len(names(keys / "out")) == 1
+        p.send_signal(number)
+        assert p.wait(30) == -number and names(keys / "out") == set()
+    finally:
+        go_on.set()
+        p.kill()
+        p.wait()
+
+
+def test_no_room_for_a_result_is_no_fault_of_the_service(sign, stub):
+    """A file of more than 100,000 octets cannot be written, as on a disk that is full."""
+    def small():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    status, told = sign(preexec_fn=small)
+    assert status == 1 and f"writing {sign.out}/contract-signed.pdf: File too large" in told[-1] and stub.url not in told[-1], told
+    assert names(sign.out) == set()
+
+
 @pytest.mark.parametrize("answer", [
     {"title": "No\x1b]0;x\x07\x9b31m.", "detail": "\u202egnp\r\nparaph: done", "type": "/x\x1b[2J"}, b"\x1b[31m\xc2\x9b\r\n\xff", {"title": "\u00e9t\u00e9"}])
 def test_nothing_that_a_service_says_steers_the_terminal(prefix, top, sign, stub, answer):
