@@ -5,6 +5,11 @@ two careful programs may differ; the comment beside the case says why.
 """
 CASES = {}
 
+# The slugs that more than a few cases name.
+DAMAGED = 'pdf-damaged'
+FORM = 'pdf-form-damaged'
+COMPLEX = 'pdf-too-complex'
+
 
 class Case:
     def __init__(self, name, make, expect, tools, options):
