@@ -166,8 +166,7 @@ begin(struct store_tx *tx, void *arg)
 	struct act *act = s->act;
 	struct request r;
 	TRY(request_get(tx, act->request.id, &r));
-	if (r.state != REQUEST_SENT)
-		return err_make(ERR_WRONG_STATE, "the request is %s", request_state_name(r.state));
+	TRY(request_open_check(&r, clock_now()));
 	TRY(signer_move(tx, act->signer.id, SIGNER_SIGNING, STR("")));
 	TRY(activation_spend(tx, act->activation.id));
 	TRY(free_check(tx, act));

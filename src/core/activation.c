@@ -268,8 +268,7 @@ open_for_signing(struct worker *w, struct id signer, struct signer *ret_signer)
 	struct request r;
 	TRY(signer_get(w->reader, signer, ret_signer));
 	TRY(request_get(w->reader, ret_signer->request, &r));
-	if (r.state != REQUEST_SENT)
-		return err_make(ERR_WRONG_STATE, "the request is %s", request_state_name(r.state));
+	TRY(request_open_check(&r, clock_now()));
 	if (ret_signer->state < SIGNER_OPENED || ret_signer->state > SIGNER_CONSENTED)
 		return err_make(ERR_WRONG_STATE, "the signer is %s", signer_state_name(ret_signer->state));
 	return OK;

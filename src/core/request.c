@@ -67,6 +67,16 @@ request_get_of(struct store_tx *tx, struct id id, struct str owner, struct reque
 }
 
 err_t
+request_open_check(const struct request *r, int64_t now)
+{
+	if (r->state != REQUEST_SENT)
+		return err_make(ERR_WRONG_STATE, "the request is %s", names[r->state]);
+	if (now >= r->deadline_at)
+		return err_make(ERR_WRONG_STATE, "the deadline has passed");
+	return OK;
+}
+
+err_t
 request_event(struct store_tx *tx, struct id request, const char *name, const struct id *signer, struct str detail)
 {
 	AUTO_QUERY(q, tx, SQL_EVENT_PUT);

@@ -65,6 +65,10 @@ err_t request_expire(struct worker *w, int64_t now);
 err_t request_json(struct store_tx *reader, struct core *core, const struct request *r, json_t **ret_answer);
 err_t request_events_json(struct store_tx *reader, struct id id, json_t **ret_answer);
 
+/* ERR_WRONG_STATE unless its signers may go on: it was sent, and its deadline has not passed, whether housekeeping has seen that
+ * or not. */
+err_t request_open_check(const struct request *r, int64_t now);
+
 /* Within transactions of other files: notes an event; moves the state along the table. signer may be NULL. */
 err_t request_event(struct store_tx *tx, struct id request, const char *name, const struct id *signer, struct str detail);
 err_t request_move(struct store_tx *tx, struct id id, enum request_state to, struct str reason);

@@ -35,6 +35,8 @@ put_registration(struct store_tx *tx)
 	return query_run(&e);
 }
 
+static int64_t put_deadline = TIME_HOUR; /* of the next request, from now */
+
 static err_t
 put_request(struct store_tx *tx)
 {
@@ -44,7 +46,7 @@ put_request(struct store_tx *tx)
 	query_text(&q, STR("Lease"));
 	query_text(&q, STR("ACME"));
 	query_text(&q, STR("draft"));
-	query_int(&q, clock_now() + TIME_HOUR);
+	query_int(&q, clock_now() + put_deadline);
 	query_int(&q, clock_now());
 	return query_run(&q);
 }
@@ -277,6 +279,33 @@ an_ended_request_begins_nothing(void **state)
 	assert_ok(act_prepare(&open_worker, j.signers[0].id, act));
 	assert_ok(request_expire(&open_worker, clock_now() + 2 * TIME_HOUR));
 	assert_err(act_begin(&open_worker, act, "sgr_x"), ERR_WRONG_STATE);
+}
+
+static int
+setup_past(void **state)
+{
+	put_deadline = -1;
+	int rc = setup(state);
+	put_deadline = TIME_HOUR;
+	return rc;
+}
+
+/* Housekeeping has not come to it yet: the deadline has passed all the same. */
+static void
+a_deadline_needs_no_housekeeping(void **state)
+{
+	const struct link_session session = {.signer = j.signers[0].id};
+	json_t *answer = NULL;
+	(void)state;
+	open_core.leases = lease_new();
+	consent_given();
+	AUTO_ACT(act);
+	assert_ok(act_prepare(&open_worker, j.signers[0].id, act));
+	assert_err(act_begin(&open_worker, act, "sgr_x"), ERR_WRONG_STATE);
+	assert_int_equal(state_of(0), SIGNER_CONSENTED);
+	assert_err(activation_send(&open_worker, &session, NULL, &answer), ERR_WRONG_STATE);
+	assert_string_equal(err_detail(), "the deadline has passed");
+	lease_free(open_core.leases);
 }
 
 /* One who comes while another act of his document is open would sign beside it, and one of the signatures would be lost. */
@@ -545,6 +574,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(signers_follow_their_table), TEST(declining_ends_the_request), TEST(the_deadline_ends_it),
 	TEST(nobody_ends_it_under_a_signature), TEST(one_act_for_one_consent), TEST(an_ended_request_begins_nothing),
 	TEST(what_is_shown_is_stable), TEST(every_change_leaves_a_leaf), TEST(an_open_act_keeps_its_document),
+	cmocka_unit_test_setup_teardown(a_deadline_needs_no_housekeeping, setup_past, open_teardown),
 	TEST(keys_has_the_last_word_on_a_void_act), TEST(wrong_codes_at_once_are_all_counted), TEST(an_activation_never_goes_back),
 };
 UNIT_MAIN(tests)
