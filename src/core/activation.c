@@ -223,13 +223,32 @@ begin_pack(struct worker *w, const struct signer *s, struct id id, paraph_Activa
 }
 
 static err_t
+row_put(struct store_tx *tx, void *arg)
+{
+	return activation_write(tx, arg);
+}
+
+/* Until keys has told: as much as there may be. */
+static struct activation
+fresh(const struct worker *w, struct id signer)
+{
+	int64_t now = clock_now();
+	return (struct activation){.id = id_make(now), .signer = signer, .begun_at = now,
+	    .expires_at = now + w->core->set.activation_minutes * TIME_MINUTE, .tries_left = LIMIT_CODE_TRIES,
+	    .sends_left = LIMIT_CODE_SENDS};
+}
+
+/* The row comes first: a code that is out belongs to an activation that is known here, whatever dies or is full before the answer is
+ * stored, and who asks for another does not begin anew. */
+static err_t
 begin(struct worker *w, const struct signer *s, struct activation *a)
 {
 	AUTO_KEYS(ask);
 	AUTO_KEYS(answer);
-	*a = (struct activation){.id = id_make(clock_now()), .signer = s->id, .begun_at = clock_now()};
 	ask->which_body = paraph_Keys_activation_begin_tag;
 	TRY(begin_pack(w, s, a->id, &ask->body.activation_begin));
+	TRY(store_write(w->core->store, row_put, a));
+	FAULT_POINT("core.activation.begun");
 	TRY(ask_keys(w->core, ask, NULL, 0, paraph_Keys_activation_state_tag, answer));
 	from_message(a, &answer->body.activation_state);
 	return OK;
@@ -274,31 +293,46 @@ open_for_signing(struct worker *w, struct id signer, struct signer *ret_signer)
 	return OK;
 }
 
+/* keys counts a code before it is handed to courier, for ever: while courier is away none is asked for. */
+static err_t
+courier_check(struct core *core)
+{
+	AUTO_COURIER(ask);
+	ask->which_body = paraph_Courier_health_tag;
+	err_t e = client_connected(core->courier) ? ask_courier(core, ask) : err_make(ERR_PEER_GONE, "courier is not there");
+	return err_is(e) ? err_make(ERR_PAUSED, "%s", err_detail()) : OK;
+}
+
+/* Sends a code for the activation as it is stored; begins it when keys knows nothing of it, and another one when it is over. */
+static err_t
+send(struct worker *w, const struct signer *s, bool stored, struct change *c)
+{
+	err_t e = stored ? send_again(w, &c->a) : OK;
+	if (stored && e.code != ERR_ACTIVATION && e.code != ERR_ACTIVATION_EXPIRED)
+		return e;
+	c->event = "activation.begun";
+	if (e.code != ERR_ACTIVATION)
+		c->a = fresh(w, s->id);
+	return begin(w, s, &c->a);
+}
+
 static err_t
 send_code(struct worker *w, struct id signer, const struct idempotency *idem, json_t **ret_answer)
 {
 	struct signer s;
-	struct change c = {.core = w->core, .idem = idem, .event = "activation.begun", .signer_to = SIGNER_OPENED};
+	struct change c = {.core = w->core, .idem = idem, .event = "activation.code-sent"};
 	TRY(open_for_signing(w, signer, &s));
 	err_t e = activation_newest(w->reader, s.id, clock_now(), &c.a);
-	if (e.code == ERR_NOT_FOUND) {
-		TRY(begin(w, &s, &c.a));
-		return change_run(&c, ret_answer);
-	}
-	TRY(e);
-	if (c.a.state != ACTIVATION_BEGUN) { /* proved already: no code is sent, and nothing changes */
+	bool stored = !err_is(e);
+	if (err_is(e) && e.code != ERR_NOT_FOUND)
+		return e;
+	if (stored && c.a.state != ACTIVATION_BEGUN) { /* proved already: no code is sent, and nothing changes */
 		*ret_answer = activation_json(&c.a);
 		return OK;
 	}
-	c.signer_to = s.state;
-	c.event = "activation.code-sent";
-	e = send_again(w, &c.a);
-	/* keys knows it no more, or it has ended: a new one takes its place. */
-	if (e.code == ERR_ACTIVATION || e.code == ERR_ACTIVATION_EXPIRED) {
-		c.event = "activation.begun";
-		e = begin(w, &s, &c.a);
-	}
-	TRY(e);
+	c.signer_to = stored ? s.state : SIGNER_OPENED;
+	TRY(courier_check(w->core));
+	TRY(send(w, &s, stored, &c));
 	return change_run(&c, ret_answer);
 }
 
@@ -349,6 +383,8 @@ try_code(struct worker *w, struct id signer, const struct secret *code, json_t *
 	TRY(PACK_BYTES(ask->body.code_try.activation, id_bytes(&c.a.id)));
 	TRY(PACK_BYTES(ask->body.code_try.code, secret_bytes(code)));
 	e = ask_keys(w->core, ask, NULL, 0, paraph_Keys_activation_state_tag, answer);
+	if (e.code == ERR_ACTIVATION) /* it was never begun there */
+		return err_make(ERR_CODE_NONE, "no code was sent");
 	if (e.code == ERR_CODE_WRONG || e.code == ERR_CODE_TRIES || e.code == ERR_CODE_EXPIRED)
 		return note_wrong(&c, e);
 	TRY(e);

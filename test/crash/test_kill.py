@@ -36,7 +36,7 @@ CHAINS = [
     ({"KEYS_STATUS": "keys.torn.41,keys.torn.40"}, "signed"),
     ({"CORE": "core.person,core.registration,core.upload.blob"}, "signed"),
     ({"CORE": "core.upload,core.request,core.message"}, "signed"),
-    ({"CORE": "core.session,core.activation@2"}, "signed"),
+    ({"CORE": "core.session,core.activation.begun,core.activation@2"}, "signed"),
     ({"CORE": "core.intent,core.void"}, "void"),
     ({"CORE": "core.certificate,core.increment1,core.checked"}, "signed"),
     ({"CORE": "core.publication,core.token,core.increment2"}, "signed"),

@@ -375,6 +375,42 @@ keys_has_the_last_word_on_a_void_act(void **state)
 
 /* ---- activations ---- */
 
+static struct {
+	int fd;
+	pthread_t thread;
+} courier;
+
+static void *
+courier_run(void *arg)
+{
+	paraph_Courier *m = message_new(&message_courier);
+	int fds[LIMIT_WIRE_FDS];
+	bool got = false;
+	(void)arg;
+	while (!err_is(channel_receive(courier.fd, &message_courier, true, m, fds, &got)))
+		err_ignore(channel_send_outcome(courier.fd, &message_courier, m->id, OK)); /* the asker may be gone */
+	message_free(&message_courier, m);
+	return NULL;
+}
+
+static struct client *
+courier_start(void)
+{
+	int pair[2];
+	assert_ok(socket_pair(pair));
+	courier.fd = pair[1];
+	pthread_create(&courier.thread, NULL, courier_run, NULL);
+	return client_new(&message_courier, pair[0]);
+}
+
+static void
+courier_stop(struct client *client)
+{
+	client_free(client);
+	pthread_join(courier.thread, NULL);
+	close(courier.fd);
+}
+
 /* The activation of the first signer, who has come so far, and keys at the other end of core's channel. */
 static void
 activated(enum signer_state state, const char *activation, err_t (*keys)(const paraph_Keys *question, paraph_Keys *ret_answer))
@@ -537,6 +573,56 @@ an_activation_never_goes_back(void **state)
 	activated_end();
 }
 
+static err_t
+interrupted(const paraph_Keys *question, paraph_Keys *ret_answer)
+{
+	struct store_tx *reader;
+	struct activation a = {0};
+	if (question->which_body != paraph_Keys_activation_begin_tag)
+		return late_answer(question, ret_answer);
+	memcpy(j.activation.o, question->body.activation_begin.activation.bytes, ID_LEN);
+	TRY(store_reader_new(open_core.store, &reader));
+	err_t e = activation_get(reader, j.activation, &a);
+	store_reader_free(reader);
+	return err_is(e) ? e : err_make(ERR_PEER_GONE, "the code is out, and its answer lost");
+}
+
+/* A code that was sent can be used, though nothing could be stored of it afterwards. */
+static void
+a_code_that_is_out_has_its_activation(void **state)
+{
+	const struct link_session session = {.signer = j.signers[0].id};
+	json_t *answer = NULL;
+	(void)state;
+	open_core.set.activation_minutes = 30;
+	open_core.leases = lease_new();
+	open_core.keys = peer_start(interrupted);
+	open_core.courier = courier_start();
+	assert_ok(step(0, SIGNER_OPENED));
+	assert_err(activation_send(&open_worker, &session, NULL, &answer), ERR_PEER_GONE);
+	assert_int_equal(activation_now().state, ACTIVATION_BEGUN);
+	assert_ok(try_with(&open_worker));
+	assert_int_equal(activation_now().state, ACTIVATION_PROVED);
+	assert_int_equal(state_of(0), SIGNER_IDENTIFIED);
+	courier_stop(open_core.courier);
+	activated_end();
+}
+
+/* keys counts each code that it hands to courier, three for ever: none while nobody would take it. */
+static void
+without_courier_no_code_is_used_up(void **state)
+{
+	const struct link_session session = {.signer = j.signers[0].id};
+	json_t *answer = NULL;
+	(void)state;
+	activated(SIGNER_OPENED, "begun", late_answer);
+	open_core.courier = client_new(&message_courier, -1);
+	assert_err(activation_send(&open_worker, &session, NULL, &answer), ERR_PAUSED);
+	assert_int_equal(peer.n, 0);
+	client_free(open_core.courier);
+	activated_end();
+}
+
 /* What is confirmed does not change while it is read, and does when a fact changes. */
 static void
 what_is_shown_is_stable(void **state)
@@ -576,5 +662,6 @@ static const struct CMUnitTest tests[] = {
 	TEST(what_is_shown_is_stable), TEST(every_change_leaves_a_leaf), TEST(an_open_act_keeps_its_document),
 	cmocka_unit_test_setup_teardown(a_deadline_needs_no_housekeeping, setup_past, open_teardown),
 	TEST(keys_has_the_last_word_on_a_void_act), TEST(wrong_codes_at_once_are_all_counted), TEST(an_activation_never_goes_back),
+	TEST(a_code_that_is_out_has_its_activation), TEST(without_courier_no_code_is_used_up),
 };
 UNIT_MAIN(tests)
