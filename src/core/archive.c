@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/fault.h"
+#include "base/secret.h"
 #include "core/ask.h"
 #include "core/audit.h"
 #include "core/outbox.h"
@@ -96,11 +97,15 @@ message_put(struct store_tx *tx, const struct release *r)
 	    "key was destroyed right after.\n\nDownload the signed document: %s/sign/#%s\n\nYou did not do this? Open the link at "
 	    "once and choose \"I did not do this\", and tell %s.\n", act->request.title, act->request.sender,
 	    r->core->set.site_url, token.text, act->request.sender);
-	TRY(buf_check(&text));
+	secret_wipe(&token, sizeof token);
 	bool sms = act->signer.method == paraph_Method_METHOD_SMS_CODE;
-	return outbox_put(tx, sms ? paraph_Transport_TRANSPORT_SMS : paraph_Transport_TRANSPORT_EMAIL,
-	    str_c(act->registration.address), (struct str){(const char *)subject.p, subject.n},
-	    (struct str){(const char *)text.p, text.n});
+	err_t e = buf_check(&text);
+	if (!err_is(e))
+		e = outbox_put(tx, sms ? paraph_Transport_TRANSPORT_SMS : paraph_Transport_TRANSPORT_EMAIL,
+		    str_c(act->registration.address), (struct str){(const char *)subject.p, subject.n},
+		    (struct str){(const char *)text.p, text.n});
+	secret_wipe(text.p, text.n);
+	return e;
 }
 
 static err_t

@@ -1,6 +1,7 @@
 #include "core/facts.h"
 
 #include "base/fault.h"
+#include "base/secret.h"
 #include "core/audit.h"
 #include "core/link.h"
 #include "os/clock.h"
@@ -188,11 +189,14 @@ facts_session(struct worker *w, struct str token, const char *address, const cha
 	o.session.expires_at = now + LINK_SESSION_MINUTES * TIME_MINUTE;
 	snprintf(o.session.address, sizeof o.session.address, "%.*s", canon_cut(address, sizeof o.session.address - 1), address);
 	snprintf(o.session.agent, sizeof o.session.agent, "%.*s", canon_cut(agent, sizeof o.session.agent - 1), agent);
-	TRY(store_write(w->core->store, open_put, &o));
-	FAULT_POINT("core.session");
-	*ret_answer = canon_pack("{s:s, s:o, s:s}", "session", o.token.text, "expires_at", canon_time(o.session.expires_at),
-	    "signer", id_text("sgr", s.id).c);
-	return OK;
+	err_t e = store_write(w->core->store, open_put, &o);
+	if (!err_is(e)) {
+		FAULT_POINT("core.session");
+		*ret_answer = canon_pack("{s:s, s:o, s:s}", "session", o.token.text, "expires_at",
+		    canon_time(o.session.expires_at), "signer", id_text("sgr", s.id).c);
+	}
+	secret_wipe(&o.token, sizeof o.token);
+	return e;
 }
 
 /* ---- declining -------------------------------------------------------------------------------------------------------- */

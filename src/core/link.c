@@ -15,6 +15,7 @@ token_make(struct link_token *ret_token, uint8_t ret_sha256[DIGEST_SHA256_LEN])
 	base64_write_url(&text, BYTES_OF(random));
 	snprintf(ret_token->text, sizeof ret_token->text, "%.*s", (int)text.n, (const char *)text.p);
 	digest_sha256(buf_bytes(&text), ret_sha256);
+	secret_wipe(text.p, text.n);
 	secret_wipe(random, sizeof random);
 }
 

@@ -9,6 +9,7 @@
 
 enum { LINK_TOKEN_LEN = 32, LINK_TOKEN_TEXT = 44, LINK_SESSION_MINUTES = 30, LINK_SIGNED_DAYS = 30 };
 
+/* Whoever has it wipes it: it opens the document, and the session what the signer may do. */
 struct link_token {
 	char text[LINK_TOKEN_TEXT]; /* base64url */
 };

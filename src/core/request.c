@@ -1,5 +1,6 @@
 #include "core/request.h"
 
+#include "base/secret.h"
 #include "core/audit.h"
 #include "core/link.h"
 #include "core/outbox.h"
@@ -136,18 +137,22 @@ invitation(struct core *core, struct store_tx *tx, const struct request *r, cons
 	AUTO_BUF(subject, 255);
 	AUTO_BUF(text, 4096);
 	TRY(registration_get(core, tx, s->registration, s->method, clock_now(), &reg));
-	TRY(link_make(tx, s->id, r->deadline_at, &token));
 	time_text(time_floor(r->deadline_at), false, until);
 	buf_printf(&subject, "%.*s asks you to sign: %.*s", canon_cut(r->sender, 60), r->sender,
 	    canon_cut(r->title, 150), r->title);
+	TRY(link_make(tx, s->id, r->deadline_at, &token));
 	buf_printf(&text, "%s asks you to sign \"%s\".\n\nRead the document: %s/sign/#%s\n\nSigning is free. You will read first, "
 	    "then confirm who you are, then sign. The invitation ends at %s.\n\nYou get this because %s named you as a "
 	    "signer. You are not %s? Then please tell the sender, and do nothing.\n", r->sender, r->title, core->set.site_url,
 	    token.text, until, r->sender, reg.common_name);
-	TRY(buf_check(&text));
+	secret_wipe(&token, sizeof token);
 	bool sms = s->method == paraph_Method_METHOD_SMS_CODE;
-	return outbox_put(tx, sms ? paraph_Transport_TRANSPORT_SMS : paraph_Transport_TRANSPORT_EMAIL, str_c(reg.address),
-	    (struct str){(const char *)subject.p, subject.n}, (struct str){(const char *)text.p, text.n});
+	err_t e = buf_check(&text);
+	if (!err_is(e))
+		e = outbox_put(tx, sms ? paraph_Transport_TRANSPORT_SMS : paraph_Transport_TRANSPORT_EMAIL, str_c(reg.address),
+		    (struct str){(const char *)subject.p, subject.n}, (struct str){(const char *)text.p, text.n});
+	secret_wipe(text.p, text.n);
+	return e;
 }
 
 err_t
