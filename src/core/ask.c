@@ -73,7 +73,7 @@ ask_status_health(struct core *core)
 err_t
 ask_courier(struct core *core, paraph_Courier *ask)
 {
-	return client_call(core->courier, ask, NULL, 0, CORE_ASK_US, NULL);
+	return client_call(core->courier, ask, NULL, 0, CORE_COURIER_US, NULL);
 }
 
 /* ---- document: a socket for each question, given to a child of the program ------------------------------------------ */

@@ -64,5 +64,6 @@ void core_document_set(struct core *core, int fd);
 /* Patience with other programs, microseconds. */
 #define CORE_ASK_US (INT64_C(10) * 1000000)
 #define CORE_DOCUMENT_US (INT64_C(30) * 1000000)
+#define CORE_COURIER_US (INT64_C(5) * 1000000) /* housekeeping waits, and what it does for the others waits behind it */
 
 #endif

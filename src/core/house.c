@@ -34,7 +34,11 @@ static struct {
 static err_t
 send_messages(struct worker *w)
 {
-	return outbox_send(w);
+	bool more = false;
+	err_t e = outbox_send(w, &more);
+	if (more)
+		house_wake();
+	return e;
 }
 
 static err_t
@@ -210,6 +214,15 @@ task_run(struct task *t, bool woken)
 		t->next_us = clock_monotonic() + RETRY_SECONDS * TIME_SECOND;
 }
 
+static bool
+is_ending(void)
+{
+	pthread_mutex_lock(&self.mutex);
+	bool ending = self.ending;
+	pthread_mutex_unlock(&self.mutex);
+	return ending;
+}
+
 /* Sleeps at most a second; true when woken. */
 static bool
 rest(bool *ret_ending)
@@ -232,7 +245,7 @@ run(void *arg)
 	(void)arg;
 	bool woken = false, ending = false;
 	while (!ending) {
-		for (size_t i = 0; i < TASKS; i++)
+		for (size_t i = 0; i < TASKS && !is_ending(); i++) /* one of them may have waited long for another program */
 			task_run(&tasks[i], woken);
 		woken = rest(&ending);
 	}

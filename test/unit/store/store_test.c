@@ -370,7 +370,7 @@ static void
 housekeeping_searches_and_never_scans(void **state)
 {
 	static const enum query_sql asked[] = {SQL_BLOB_USED, SQL_SESSION_PURGE, SQL_IDEMPOTENCY_PURGE, SQL_REQUEST_PAST,
-	    SQL_OUTBOX_NEXT, SQL_ACT_OPEN, SQL_INTENT_OPEN};
+	    SQL_OUTBOX_DUE, SQL_ACT_OPEN, SQL_INTENT_OPEN};
 	struct store *s;
 	(void)state;
 	assert_ok(store_open(dir, (struct store_options){0}, &s));
