@@ -289,16 +289,18 @@ act_newest(struct store_tx *reader, struct id signer, struct id *ret_act, enum a
 }
 
 err_t
-act_open(struct store_tx *reader, int64_t before, struct id *ret_ids, size_t max, size_t *ret_n)
+act_open(struct store_tx *reader, int64_t before, struct act_place *place, struct id *ret_id, bool *ret_found)
 {
-	size_t n = 0;
 	AUTO_QUERY(q, reader, SQL_ACT_OPEN);
 	query_int(&q, before);
-	while (n < max && query_next(&q))
-		ret_ids[n++] = id_from(query_get_bytes(&q, 0));
-	TRY(query_end(&q));
-	*ret_n = n;
-	return OK;
+	query_int(&q, place->begun_at);
+	query_int(&q, place->n);
+	*ret_found = query_next(&q);
+	if (*ret_found) {
+		*ret_id = id_from(query_get_bytes(&q, 0));
+		*place = (struct act_place){query_get_int(&q, 1), query_get_int(&q, 2)};
+	}
+	return query_end(&q);
 }
 
 /* ---- transitions ------------------------------------------------------------------------------------------------------ */

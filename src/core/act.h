@@ -68,8 +68,12 @@ err_t act_load(struct worker *w, struct id id, struct act *act);
 err_t act_newest(struct store_tx *reader, struct id signer, struct id *ret_act, enum act_state *ret_state, char ret_reason[512]);
 /* The API key whose request it belongs to; ERR_NOT_FOUND. */
 err_t act_owner(struct store_tx *reader, struct id id, char *ret_owner, size_t room);
-/* Ids of the acts that began before then and are neither signed nor void. */
-err_t act_open(struct store_tx *reader, int64_t before, struct id *ret_ids, size_t max, size_t *ret_n);
+/* A place on the way through the acts that are neither signed nor void, the oldest first; zero: before all. */
+struct act_place {
+	int64_t begun_at, n;
+};
+/* The next of them that began before then, if there is one; place moves on to it. */
+err_t act_open(struct store_tx *reader, int64_t before, struct act_place *place, struct id *ret_id, bool *ret_found);
 
 /* Transitions, each one commit with its audit leaf. */
 err_t act_certify(struct worker *w, struct act *act);

@@ -46,8 +46,9 @@ settle(struct worker *w)
 {
 	/* Younger ones are being signed at this moment, by a worker that settles what it can itself; but those that are older than
 	 * this process have nobody else. */
+	static struct act_place place; /* what cannot be settled must not keep the others from their turn */
 	int64_t before = clock_now() - TIME_MINUTE / 2;
-	return sign_settle(w, before > self.started_at ? before : self.started_at);
+	return sign_settle(w, before > self.started_at ? before : self.started_at, &place);
 }
 
 static err_t

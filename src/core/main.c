@@ -283,7 +283,7 @@ catch_up(struct worker *w)
 	err_t e = authority_keep(w->core);
 	if (err_is(e))
 		log_error(e, "authority-at-start");
-	e = sign_settle(w, INT64_MAX);
+	e = sign_settle(w, INT64_MAX, &(struct act_place){0});
 	if (err_is(e))
 		log_error(e, "settle-at-start");
 	e = responder_keep(w, instance.ocsp_certificate_days * TIME_DAY);

@@ -162,7 +162,8 @@ settle_id(struct worker *w, struct id id)
 	TRY(act_load(w, id, act));
 	for (size_t i = 0; i < act->n; i++)
 		documents[i] = act->parts[i].document.id;
-	TRY(lease_take(w->core->leases, documents, act->n, LEASE_US));
+	if (err_is(lease_take(w->core->leases, documents, act->n, 0)))
+		return OK; /* a worker is signing one of these documents, most likely this act: its turn comes again */
 	AUTO_ACT(again); /* as it is now that nobody else works on it */
 	err_t e = act_load(w, id, again);
 	if (!err_is(e) && again->state < ACT_SIGNED)
@@ -172,17 +173,23 @@ settle_id(struct worker *w, struct id id)
 }
 
 err_t
-sign_settle(struct worker *w, int64_t before)
+sign_settle(struct worker *w, int64_t before, struct act_place *place)
 {
-	struct id ids[OPEN_AT_ONCE];
-	size_t n;
 	err_t first = OK;
-	TRY(act_open(w->reader, before, ids, OPEN_AT_ONCE, &n));
-	for (size_t i = 0; i < n; i++) {
-		err_t e = settle_id(w, ids[i]);
+	for (int i = 0; i < OPEN_AT_ONCE; i++) {
+		struct id id;
+		bool found;
+		TRY(act_open(w->reader, before, place, &id, &found));
+		if (!found) {
+			*place = (struct act_place){0};
+			return first;
+		}
+		err_t e = settle_id(w, id);
 		if (!err_is(e))
 			continue;
 		log_error(e, "act-not-settled");
+		if (e.code == ERR_PEER_GONE || e.code == ERR_DEADLINE)
+			return e; /* the next would wait as long for the same program */
 		first = err_is(first) ? first : e;
 	}
 	return first;

@@ -19,8 +19,9 @@ err_t sign_list_check(const struct core *core);
 /* {"status": "signing" | "signed" | "void" | "none", …}: the truth as the database has it. */
 err_t sign_json(struct worker *w, struct id signer, json_t **ret_answer);
 
-/* Finishes or voids every open act that began before then. At start before anything else is served; later for what could
- * not be settled at once. */
-err_t sign_settle(struct worker *w, int64_t before);
+/* Finishes or voids open acts that began before then, from place on, which is the beginning again once all were tried. Does not
+ * wait for a document that somebody signs, and ends with ERR_PEER_GONE or ERR_DEADLINE at the first act that another program was
+ * waited for in vain. At start before anything else is served; later for what could not be settled at once. */
+err_t sign_settle(struct worker *w, int64_t before, struct act_place *place);
 
 #endif

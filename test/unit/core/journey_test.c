@@ -223,17 +223,29 @@ consent_given(void)
 	consent_given_by(0);
 }
 
+/* How many there are on the way from the first to the last. */
+static int
+open_acts(int64_t before)
+{
+	struct act_place place = {0};
+	struct id id;
+	bool found = true;
+	int n = 0;
+	for (; found; n += found)
+		assert_ok(act_open(open_worker.reader, before, &place, &id, &found));
+	return n;
+}
+
 static void
 one_act_for_one_consent(void **state)
 {
-	struct id ids[4], id;
+	struct id id;
 	enum act_state act_state;
 	char reason[512];
-	size_t n;
 	(void)state;
 	AUTO_ACT(before);
 	assert_err(act_prepare(&open_worker, j.signers[0].id, before), ERR_NOT_PROVED);
-	consent_given();
+	consent_given_by(0);
 	AUTO_ACT(act);
 	AUTO_ACT(twice);
 	assert_ok(act_prepare(&open_worker, j.signers[0].id, act));
@@ -244,10 +256,8 @@ one_act_for_one_consent(void **state)
 	assert_int_equal(state_of(0), SIGNER_SIGNING);
 	/* The same consent does not serve a second time. */
 	assert_true(err_is(act_begin(&open_worker, twice, "sgr_x")));
-	assert_ok(act_open(open_worker.reader, INT64_MAX, ids, 4, &n));
-	assert_int_equal(n, 1);
-	assert_ok(act_open(open_worker.reader, act->begun_at - 1, ids, 4, &n));
-	assert_int_equal(n, 0);
+	assert_int_equal(open_acts(INT64_MAX), 1);
+	assert_int_equal(open_acts(act->begun_at - 1), 0);
 	AUTO_ACT(loaded);
 	assert_ok(act_load(&open_worker, act->id, loaded));
 	assert_int_equal(loaded->n, 1);
@@ -257,24 +267,79 @@ one_act_for_one_consent(void **state)
 	open_core.published = NULL; /* no certificate was made, so nothing is published */
 	assert_ok(act_void(&open_worker, loaded, "test"));
 	assert_int_equal(state_of(0), SIGNER_OPENED);
-	assert_ok(act_open(open_worker.reader, INT64_MAX, ids, 4, &n));
-	assert_int_equal(n, 0);
+	assert_int_equal(open_acts(INT64_MAX), 0);
 	assert_ok(act_newest(open_worker.reader, j.signers[0].id, &id, &act_state, reason));
 	assert_int_equal(act_state, ACT_VOID);
 	assert_string_equal(reason, "test");
 	assert_true(err_is(act_void(&open_worker, act, "again")));
 	AUTO_ACT(after);
 	assert_err(act_prepare(&open_worker, j.signers[0].id, after), ERR_NOT_PROVED);
-	consent_given();
+	consent_given_by(0);
 	assert_ok(act_prepare(&open_worker, j.signers[0].id, after));
 	assert_ok(act_begin(&open_worker, after, "sgr_x"));
 }
+
+/* ---- what could not be settled at once ---- */
+
+static struct id asked_for; /* the intent of the newest question */
+
+static void
+keys_take(struct peer *p, void *message, int *fds)
+{
+	const paraph_Keys *m = message;
+	(void)fds;
+	asked_for = id_from(bytes(m->body.intent_ask.intent.bytes, m->body.intent_ask.intent.size));
+	err_ignore(channel_send_outcome(p->fd, p->kind, m->id, err_make(ERR_DEADLINE, "wanted by the test"))); /* core may be gone */
+}
+
+static struct id
+act_make(int signer)
+{
+	AUTO_ACT(act);
+	consent_given_by(signer);
+	assert_ok(act_prepare(&open_worker, j.signers[signer].id, act));
+	assert_ok(act_begin(&open_worker, act, "sgr_x"));
+	return act->parts[0].intent;
+}
+
+static void
+the_first_silence_ends_the_round(void **state)
+{
+	struct peer keys = {.kind = &message_keys, .take = keys_take};
+	struct act_place place = {0};
+	(void)state;
+	open_core.leases = lease_new();
+	open_core.keys = client_new(&message_keys, peer_start(&keys));
+	struct id first = act_make(0), second = act_make(1);
+	assert_err(sign_settle(&open_worker, INT64_MAX, &place), ERR_DEADLINE);
+	assert_int_equal(keys.asked, 1);
+	assert_true(id_eq(asked_for, first));
+	assert_err(sign_settle(&open_worker, INT64_MAX, &place), ERR_DEADLINE);
+	assert_int_equal(keys.asked, 2);
+	assert_true(id_eq(asked_for, second)); /* which does not starve behind the first */
+	assert_ok(sign_settle(&open_worker, INT64_MAX, &place));
+	assert_int_equal(keys.asked, 2);
+	assert_err(sign_settle(&open_worker, INT64_MAX, &place), ERR_DEADLINE);
+	assert_true(id_eq(asked_for, first)); /* from the beginning */
+	/* Somebody signs the document at this moment: that is not waited for either. */
+	int64_t start = clock_monotonic();
+	assert_ok(lease_take(open_core.leases, &j.document, 1, 0));
+	place = (struct act_place){0};
+	assert_ok(sign_settle(&open_worker, INT64_MAX, &place));
+	assert_int_equal(keys.asked, 3);
+	assert_true(clock_monotonic() - start < TIME_SECOND);
+	client_free(open_core.keys);
+	peer_join(&keys);
+	lease_free(open_core.leases);
+}
+
+/* ---- */
 
 static void
 an_ended_request_begins_nothing(void **state)
 {
 	(void)state;
-	consent_given();
+	consent_given_by(0);
 	AUTO_ACT(act);
 	assert_ok(act_prepare(&open_worker, j.signers[0].id, act));
 	assert_ok(request_expire(&open_worker, clock_now() + 2 * TIME_HOUR));
@@ -663,5 +728,6 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(a_deadline_needs_no_housekeeping, setup_past, open_teardown),
 	TEST(keys_has_the_last_word_on_a_void_act), TEST(wrong_codes_at_once_are_all_counted), TEST(an_activation_never_goes_back),
 	TEST(a_code_that_is_out_has_its_activation), TEST(without_courier_no_code_is_used_up),
+	TEST(the_first_silence_ends_the_round),
 };
 UNIT_MAIN(tests)
