@@ -207,6 +207,8 @@ archive_proof(struct worker *w, struct id request, const struct id *signer, char
 		e = served_new(w->core, ".json", ret_name, &fd);
 		if (!err_is(e))
 			e = file_write_all(w->core, query_get_text(&q, 0), query_get_bytes(&q, 1), query_get_bytes(&q, 2), fd);
+		if (err_is(e) && fd >= 0)
+			served_drop(w->core, ret_name);
 	}
 	err_t ended = query_end(&q);
 	return err_is(ended) ? ended : e;
