@@ -79,11 +79,9 @@ ask_courier(struct core *core, paraph_Courier *ask)
 /* ---- document: a socket for each question, given to a child of the program ------------------------------------------ */
 
 static err_t
-open_child(struct core *core, int *ret_fd)
+open_child(int parent, int *ret_fd)
 {
 	int pair[2];
-	TRY(core_document_dup(core, &pair[0]));
-	AUTO_FD(parent) = pair[0];
 	TRY(socket_pair(pair));
 	AUTO_FD(theirs) = pair[1];
 	AUTO_FD(mine) = pair[0];
@@ -95,9 +93,10 @@ open_child(struct core *core, int *ret_fd)
 	return OK;
 }
 
-/* The answer of the child; its death is the document's fault, and told as such. */
+/* The answer of the child. Its death is the document's fault, and told as such, unless the parent died too: then no child may
+ * ever have seen the document. Nor is silence its fault: what is too complex ends the child, which says so. */
 static err_t
-receive(int fd, paraph_Document *ret_answer)
+receive(int fd, int parent, paraph_Document *ret_answer)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	int fds[LIMIT_WIRE_FDS];
@@ -106,9 +105,10 @@ receive(int fd, paraph_Document *ret_answer)
 	if (n < 0)
 		return err_errno("poll");
 	if (n == 0)
-		return err_make(ERR_PDF_TOO_COMPLEX, "the document was not read within %d seconds",
-		    (int)(CORE_DOCUMENT_US / 1000000));
+		return err_make(ERR_DEADLINE, "the document was not read within %d seconds", (int)(CORE_DOCUMENT_US / TIME_SECOND));
 	err_t e = channel_receive(fd, &message_document, false, ret_answer, fds, &got);
+	if (e.code == ERR_PEER_GONE && core_peer_gone(parent))
+		return err_make(ERR_PEER_GONE, "the document program ended");
 	if (e.code == ERR_PEER_GONE)
 		return err_make(ERR_DOCUMENT_DIED, "the reader of the document ended without an answer");
 	TRY(e);
@@ -121,11 +121,13 @@ ask_document(struct core *core, paraph_Document *ask, const int *fds, size_t fds
     paraph_Document *ret_answer)
 {
 	AUTO_FD(fd) = -1;
-	TRY(open_child(core, &fd));
+	AUTO_FD(parent) = -1;
+	TRY(core_document_dup(core, &parent));
+	TRY(open_child(parent, &fd));
 	ask->id = 1;
 	ask->deadline_us = (uint64_t)(clock_monotonic() + CORE_DOCUMENT_US);
 	TRY(channel_send(fd, &message_document, ask, fds, fds_n));
-	TRY(receive(fd, ret_answer));
+	TRY(receive(fd, parent, ret_answer));
 	if (ret_answer->which_body == paraph_Document_outcome_tag && ret_answer->body.outcome.code != ERR_OK)
 		return err_import((uint16_t)ret_answer->body.outcome.code, ret_answer->body.outcome.detail);
 	if (ret_answer->which_body != wanted)

@@ -1,6 +1,7 @@
 /*
  * Questions to the other programs, blocking, with the patience of core.h. AUTO_KEYS(m) is a zeroed message on the heap
- * that is wiped and freed at the end of the block; the same for the other kinds. Any thread; no lock may be held.
+ * that is wiped and freed at the end of the block; the same for the other kinds. ERR_PEER_GONE and ERR_DEADLINE may pass when
+ * the same is asked again. Any thread; no lock may be held.
  */
 #ifndef PARAPH_CORE_ASK_H
 #define PARAPH_CORE_ASK_H

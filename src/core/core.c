@@ -1,6 +1,7 @@
 #include "core/core.h"
 
 #include <fcntl.h>
+#include <poll.h>
 
 err_t
 core_document_dup(struct core *core, int *ret_fd)
@@ -12,6 +13,13 @@ core_document_dup(struct core *core, int *ret_fd)
 		return err_make(ERR_PEER_GONE, "the document program is not there");
 	*ret_fd = fd;
 	return OK;
+}
+
+bool
+core_peer_gone(int fd)
+{
+	struct pollfd other = {.fd = fd};
+	return poll(&other, 1, 0) > 0; /* nothing was asked for but that the other side is there */
 }
 
 void

@@ -60,6 +60,8 @@ struct worker {
 /* A copy of the descriptor to the document program; ERR_PEER_GONE when there is none. core_document_set takes a new one. */
 err_t core_document_dup(struct core *core, int *ret_fd);
 void core_document_set(struct core *core, int fd);
+/* Whether the program at the other end has closed it. */
+bool core_peer_gone(int fd);
 
 /* Patience with other programs, microseconds. */
 #define CORE_ASK_US (INT64_C(10) * 1000000)

@@ -5,9 +5,22 @@
 #include "os/file.h"
 #include "pdf/plan.h"
 
-static void
+#include <math.h>
+
+#define SIZE_MAX_POINTS 1e12 /* more than any box and unit that is read give */
+
+static bool
+is_size(double points)
+{
+	return isfinite(points) && points > 0 && points <= SIZE_MAX_POINTS;
+}
+
+/* All of it came from a program that reads strangers' files. */
+static err_t
 facts_from(const paraph_Prepared *p, struct prepare_facts *f)
 {
+	if (!is_size(p->page_width) || !is_size(p->page_height)) /* in JSON there is nothing for what is no number */
+		return err_make(ERR_WIRE, "the reader of the document tells of a page without a size");
 	f->pages = p->pages;
 	f->revisions = p->revisions;
 	f->signatures = p->signatures;
@@ -15,10 +28,10 @@ facts_from(const paraph_Prepared *p, struct prepare_facts *f)
 	f->page_height = p->page_height;
 	for (pb_size_t i = 0; i < p->findings_count && i < PREPARE_FINDINGS_MAX; i++) {
 		struct str clean;
-		/* The text came from a program that reads strangers' files. */
 		if (!err_is(str_check(bytes(p->findings[i], strlen(p->findings[i])), &clean)))
 			snprintf(f->findings[f->findings_n++], sizeof f->findings[0], "%.*s", STR_ARG(clean));
 	}
+	return OK;
 }
 
 err_t
@@ -30,8 +43,7 @@ prepare_inspect(struct core *core, int original_fd, struct prepare_facts *ret_fa
 	ask->body.prepare.demo = core->set.demo;
 	ask->body.prepare.inspect_only = true;
 	TRY(ask_document(core, ask, &original_fd, 1, paraph_Document_prepared_tag, answer));
-	facts_from(&answer->body.prepared, ret_facts);
-	return OK;
+	return facts_from(&answer->body.prepared, ret_facts);
 }
 
 static err_t
@@ -131,7 +143,7 @@ run(struct core *core, int original_fd, const struct prepare_field *fields, size
 	ask->body.prepare.fields_count = (pb_size_t)fields_n;
 	const int fds[] = {original_fd, increment.fd, plan.fd};
 	TRY(ask_document(core, ask, fds, 3, paraph_Document_prepared_tag, answer));
-	facts_from(&answer->body.prepared, &r->facts);
+	TRY(facts_from(&answer->body.prepared, &r->facts));
 	TRY(join(core, original_fd, increment.fd, r));
 	TRY(plan_load(plan.fd, fields_n, r));
 	if (!bytes_eq(PACKED(answer->body.prepared.plan_sha256), BYTES_OF(r->plan_sha256)))
