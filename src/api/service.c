@@ -2,55 +2,26 @@
 
 #include "base/base64.h"
 #include "core/act.h"
-#include "core/ask.h"
 #include "core/audit.h"
 #include "core/authority.h"
+#include "core/health.h"
 #include "core/issued.h"
 #include "core/sign.h"
 #include "fcgi/fcgi_text.h"
 #include "os/clock.h"
-
-#include <poll.h>
-
-static err_t
-keys_health(struct core *core)
-{
-	AUTO_KEYS(ask);
-	ask->which_body = paraph_Keys_health_tag;
-	return client_connected(core->keys) ? ask_keys_done(core, ask) : err_make(ERR_PEER_GONE, "keys is not there");
-}
-
-static err_t
-courier_health(struct core *core)
-{
-	AUTO_COURIER(ask);
-	ask->which_body = paraph_Courier_health_tag;
-	return client_connected(core->courier) ? ask_courier(core, ask) : err_make(ERR_PEER_GONE, "courier is not there");
-}
-
-static err_t
-document_health(struct core *core)
-{
-	int fd = -1;
-	TRY(core_document_dup(core, &fd));
-	struct pollfd other = {.fd = fd};
-	bool gone = poll(&other, 1, 0) > 0; /* nothing was asked for but that the other side is there */
-	close(fd);
-	return gone ? err_make(ERR_PEER_GONE, "the document program ended") : OK;
-}
 
 err_t
 service_health(struct call *c)
 {
 	struct core *core = c->worker->core;
 	struct audit_point point;
-	bool keys = !err_is(keys_health(core)), status = !err_is(ask_status_health(core));
-	bool courier = !err_is(courier_health(core)), document = !err_is(document_health(core));
+	struct health h;
+	health_get(core, &h);
 	bool point_known = !err_is(audit_newest(c->worker, &point));
 	bool list = !err_is(sign_list_check(core));
-	bool good = keys && status && courier && document && list;
+	bool good = h.keys && h.status && h.courier && h.document && list;
 	call_json(c, good ? 200 : 503, canon_pack("{s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:o, s:o}", "status", good ? "ok" : "degraded",
-	    "demo", core->set.demo, "keys", keys, "stamps_and_status", status, "courier", courier, "document", document,
+	    "demo", core->set.demo, "keys", h.keys, "stamps_and_status", h.status, "courier", h.courier, "document", h.document,
 	    "root_list", list, "checkpoint_at", point_known ? canon_time(point.head.at) : json_null(), "now", canon_time(clock_now())));
 	return OK;
 }

@@ -22,8 +22,8 @@ ask_keys_done(struct core *core, paraph_Keys *ask)
 	return client_call(core->keys, ask, NULL, 0, CORE_ASK_US, NULL);
 }
 
-err_t
-ask_status(struct core *core, paraph_Status *ask, pb_size_t wanted, paraph_Status *ret_answer)
+static err_t
+status_within(struct core *core, int64_t patience_us, paraph_Status *ask, pb_size_t wanted, paraph_Status *ret_answer)
 {
 	static atomic_uint turn; /* whose turn it is does not matter, only that they take turns */
 	err_t e = err_make(ERR_PEER_GONE, "no status process is connected");
@@ -31,11 +31,17 @@ ask_status(struct core *core, paraph_Status *ask, pb_size_t wanted, paraph_Statu
 		struct client *c = core->status[atomic_fetch_add(&turn, 1) % core->status_n];
 		if (!client_connected(c))
 			continue;
-		e = client_ask(c, ask, NULL, 0, CORE_ASK_US, wanted, ret_answer);
+		e = client_ask(c, ask, NULL, 0, patience_us, wanted, ret_answer);
 		if (e.code != ERR_PEER_GONE)
 			break;
 	}
 	return e;
+}
+
+err_t
+ask_status(struct core *core, paraph_Status *ask, pb_size_t wanted, paraph_Status *ret_answer)
+{
+	return status_within(core, CORE_ASK_US, ask, wanted, ret_answer);
 }
 
 err_t
@@ -62,12 +68,18 @@ ask_status_root(struct core *core, paraph_Status *ret_answer)
 }
 
 err_t
-ask_status_health(struct core *core)
+ask_status_health_within(struct core *core, int64_t patience_us)
 {
 	AUTO_STATUS(ask);
 	AUTO_STATUS(answer);
 	ask->which_body = paraph_Status_health_tag;
-	return ask_status(core, ask, paraph_Status_outcome_tag, answer);
+	return status_within(core, patience_us, ask, paraph_Status_outcome_tag, answer);
+}
+
+err_t
+ask_status_health(struct core *core)
+{
+	return ask_status_health_within(core, CORE_ASK_US);
 }
 
 err_t

@@ -31,6 +31,7 @@ struct bytes ask_token(const paraph_Status *answer);
 err_t ask_status_root(struct core *core, paraph_Status *ret_answer);
 /* Whether stamps and answers can be had just now. */
 err_t ask_status_health(struct core *core);
+err_t ask_status_health_within(struct core *core, int64_t patience_us);
 
 err_t ask_courier(struct core *core, paraph_Courier *ask);
 
