@@ -47,6 +47,9 @@ end(struct store_tx *tx, void *arg)
 	query_bytes(&q, m->der);
 	query_bytes(&q, BYTES_OF(m->sha256));
 	TRY(query_run_one(&q));
+	AUTO_QUERY(before, tx, SQL_CRL_REPLACED);
+	query_int(&before, m->number);
+	TRY(query_run(&before));
 	return audit_put(m->core, tx, "crl.made", "system", canon_pack("{s:I, s:o}", "number", (json_int_t)m->number,
 	    "sha256", canon_hex(BYTES_OF(m->sha256))), NULL);
 }

@@ -1,5 +1,6 @@
 /* The revocation list of the issuing CA: each hour and after each revocation. An intent with its number is committed before
- * keys signs it. Owns crl. On the housekeeping thread. */
+ * keys signs it. Of a list that was replaced the octets go, for each holds all revocations; number, times and digest stay, and what
+ * it said are the first rows of revocation, as many as it counts. Owns crl. On the housekeeping thread. */
 #ifndef PARAPH_CORE_CRL_H
 #define PARAPH_CORE_CRL_H
 

@@ -34,7 +34,7 @@ def test_a_committed_revocation_reaches_ocsp_and_list(instance, program):
         if program == "CORE":
             assert "good" in crash.told(instance, serial)  # and the front keeps this answer for its seconds
         assert not crash.listed(instance, serial)
-        lists, whole = crash.rows(instance, "SELECT count(*), count(der) FROM crl")[0]
+        lists, whole = crash.rows(instance, "SELECT count(*), count(sha256) FROM crl")[0]
         try:
             instance.api("officer").post(f"/v1/certificates/{serial}/revoke", {"reason": "key_compromise"})
         except (Problem, OSError):
@@ -43,7 +43,9 @@ def test_a_committed_revocation_reaches_ocsp_and_list(instance, program):
         crash.healthy(instance)
         assert crash.within(10, lambda: "revoked" in crash.told(instance, serial))
         assert crash.within(10, lambda: crash.listed(instance, serial)), "the list does not name it"
-        begun, made, entries = crash.rows(instance, "SELECT count(*), count(der), max(revocations) FROM crl")[0]
+        begun, made, entries = crash.rows(instance, "SELECT count(*), count(sha256), max(revocations) FROM crl")[0]
+        kept = crash.rows(instance, "SELECT max(number), count(*) FROM crl WHERE der IS NOT NULL")
+        assert kept == [(crash.rows(instance, "SELECT max(number) FROM crl WHERE sha256 IS NOT NULL")[0][0], 1)], "old lists are kept whole"
         assert lists < begun <= lists + 4, "one list for one revocation and each death, and not one each second"
         assert made > whole and entries == crash.rows(instance, "SELECT count(*) FROM revocation")[0][0]
         crash.agrees(instance)
