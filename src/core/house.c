@@ -7,6 +7,7 @@
 #include "core/authority.h"
 #include "core/crl.h"
 #include "core/idempotency.h"
+#include "core/issued.h"
 #include "core/link.h"
 #include "core/outbox.h"
 #include "core/pack.h"
@@ -158,6 +159,13 @@ status_root(struct worker *w)
 	return root_keep(w, &status_journal, answer->body.journal_root.size, PACKED(answer->body.journal_root.root));
 }
 
+/* So that the next start finds little to do. */
+static err_t
+publication(struct worker *w)
+{
+	return issued_publish_new(w);
+}
+
 static err_t
 blob_check(void *arg, struct str name)
 {
@@ -192,6 +200,7 @@ static struct task {
 	{"checkpoint", checkpoint, TIME_MINUTE, 0},
 	{"audit-copy", audit_copy, TIME_MINUTE, 0},
 	{"checkpoint-stamp", audit_stamp, TIME_HOUR, 0}, /* [policy] stamp_seconds */
+	{"publication", publication, TIME_HOUR, 0},
 	{"expiry", expire, 10 * TIME_SECOND, 0},
 	{"orphans", orphans, TIME_HOUR, 0},
 };

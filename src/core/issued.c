@@ -108,19 +108,50 @@ issued_publish(struct worker *w, struct bytes serial)
 	return publish(w->core, &i, false);
 }
 
-err_t
-issued_publish_all(struct worker *w)
+/* Whether the mark of the published store is of this database, and not of one that went another way. */
+static err_t
+mark_check(struct worker *w, const struct published_mark *mark, bool *ret_ours)
+{
+	AUTO_QUERY(q, w->reader, SQL_CERTIFICATE_MARKED);
+	query_int(&q, mark->certificates);
+	query_int(&q, mark->revocations);
+	if (query_next(&q))
+		*ret_ours = (mark->certificates == 0 || bytes_eq(query_get_bytes(&q, 0), BYTES_OF(mark->certificate))) &&
+		    (mark->revocations == 0 || bytes_eq(query_get_bytes(&q, 1), BYTES_OF(mark->revoked)));
+	return query_end(&q);
+}
+
+/* Certificates, or those that were revoked, from behind number *n on, which moves to the last. */
+static err_t
+publish_after(struct worker *w, enum query_sql sql, int64_t *n, uint8_t serial[ISSUED_SERIAL_LEN])
 {
 	struct issued i;
 	err_t e = OK;
-	AUTO_QUERY(q, w->reader, SQL_CERTIFICATE_ALL);
+	AUTO_QUERY(q, w->reader, sql);
+	query_int(&q, *n);
 	while (!err_is(e) && query_next(&q)) {
 		row(&q, &i);
+		*n = query_get_int(&q, 8);
+		memcpy(serial, i.serial, sizeof i.serial);
 		e = publish(w->core, &i, true); /* a commit for each would take hours for a large archive */
 	}
 	err_t ended = query_end(&q);
-	TRY(err_is(ended) ? ended : e);
-	return published_write_wait(w->core->published);
+	return err_is(ended) ? ended : e;
+}
+
+err_t
+issued_publish_new(struct worker *w)
+{
+	struct published_mark from = published_write_mark(w->core->published), to;
+	bool ours = false;
+	TRY(mark_check(w, &from, &ours));
+	to = ours ? from : (struct published_mark){0};
+	TRY(publish_after(w, SQL_CERTIFICATE_AFTER, &to.certificates, to.certificate));
+	TRY(publish_after(w, SQL_CERTIFICATE_REVOKED_AFTER, &to.revocations, to.revoked));
+	TRY(published_write_wait(w->core->published));
+	if (memcmp(&from, &to, sizeof to) == 0)
+		return OK;
+	return published_write_mark_put(w->core->published, &to);
 }
 
 err_t

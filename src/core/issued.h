@@ -30,8 +30,9 @@ err_t issued_get(struct store_tx *tx, struct bytes serial, struct issued *ret_is
 err_t issued_of(struct store_tx *tx, struct id intent, struct issued *ret_issued);
 /* Publishes the status as the database has it. */
 err_t issued_publish(struct worker *w, struct bytes serial);
-/* Everything again, at start: the published store is a copy that may have missed the last writes. */
-err_t issued_publish_all(struct worker *w);
+/* Everything that was committed since this was done last, again: the published store is a copy that may have missed writes. Into a
+ * new store, or one that is not this database's, everything there is. One thread at a time. */
+err_t issued_publish_new(struct worker *w);
 
 /* Within a transaction: notes the revocation and its audit leaf. A second one changes nothing. */
 err_t issued_revoke_put(struct core *core, struct store_tx *tx, struct bytes serial, int reason, const char *actor);

@@ -265,7 +265,7 @@ mark_time(struct worker *w)
 }
 
 static err_t
-publish_all(struct worker *w)
+publish(struct worker *w)
 {
 	const struct bytes *part = core.authority->part;
 	TRY(published_write_file(core.published, PUBLISHED_CA_CERTIFICATE, STR("root"), part[AUTHORITY_ROOT]));
@@ -273,7 +273,7 @@ publish_all(struct worker *w)
 	TRY(published_write_file(core.published, PUBLISHED_CRL, STR("root"), authority_root_crl(core.authority)));
 	TRY(responder_publish(w));
 	TRY(crl_publish(w));
-	return issued_publish_all(w);
+	return issued_publish_new(w);
 }
 
 /* What needs the other programs is tried once before the first visitor; housekeeping goes on with what did not work. */
@@ -309,7 +309,7 @@ prepare(struct worker *w)
 	TRY(store_reader_new(core.store, &w->reader));
 	TRY(mark_time(w));
 	TRY(store_write(core.store, start_put, NULL));
-	TRY(publish_all(w));
+	TRY(publish(w));
 	catch_up(w);
 	return OK;
 }

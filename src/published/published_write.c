@@ -15,7 +15,7 @@ enum { BATCH_MAX = 1000, LATER_MAX = 4 * BATCH_MAX /* puts in memory that nobody
 /* One put, waiting to be written; in memory of its own, because its caller may stop waiting. */
 struct put {
 	struct put *next;
-	bool is_file;
+	bool is_file; /* or the mark */
 	bool done;      /* written or failed */
 	bool abandoned; /* nobody waits: the thread frees it */
 	bool later;     /* nobody waits for this one, but for all that are */
@@ -40,13 +40,15 @@ struct published {
 	size_t later_n; /* such puts that are not written yet */
 	uint16_t later_code; /* of the first that failed */
 	char later_detail[160];
+	struct published_mark mark; /* as the store has it; of the thread that puts it */
 	void (*stalled)(void *arg); /* set once, before any put */
 	void *stalled_arg;
 };
 
 /* ---- the thread ---- */
 
-/* A certificate keeps the time when it was published first: answers say thisUpdate never before that. */
+/* A certificate keeps the time when it was published first: answers say thisUpdate never before that. And what is revoked stays
+ * so [EN 319 411-1 REV-6.3.9-04]: whoever read the database before the revocation may come after it. */
 static int
 first_time_keep(struct published *p, MDB_txn *txn, struct put *put, MDB_val *key)
 {
@@ -58,9 +60,22 @@ first_time_keep(struct published *p, MDB_txn *txn, struct put *put, MDB_val *key
 	if (published_record_read(bytes(old.mv_data, old.mv_size), &before).code != ERR_OK ||
 	    published_record_read(bytes(put->value, put->value_n), &now).code != ERR_OK)
 		return 0;
+	bool undone = before.status == PUBLISHED_REVOKED && now.status == PUBLISHED_GOOD;
 	now.published_at = before.published_at;
-	published_record_write(&now, put->value);
+	published_record_write(undone ? &before : &now, put->value);
 	return 0;
+}
+
+/* In the table of files, where no file has such a short name; in the machine's own form, as the number of changes is. Records of
+ * another version want another name here, so that all are put anew. */
+static const struct bytes mark_key = {(const uint8_t *)"m1", 2};
+
+static void
+mark_read(struct published *p, MDB_txn *txn)
+{
+	MDB_val key = {mark_key.n, (void *)(uintptr_t)mark_key.p}, value;
+	if (mdb_get(txn, p->files, &key, &value) == 0 && value.mv_size == sizeof p->mark)
+		memcpy(&p->mark, value.mv_data, sizeof p->mark);
 }
 
 /* The readers see by this number that a file changed. */
@@ -82,7 +97,8 @@ static int
 put_write(struct published *p, MDB_txn *txn, struct put *put)
 {
 	MDB_val key = {put->key_n, put->key}, value = {put->value_n, put->value};
-	int r = put->is_file ? generation_raise(p, txn) : first_time_keep(p, txn, put, &key);
+	bool is_mark = put->is_file && bytes_eq(bytes(put->key, put->key_n), mark_key);
+	int r = is_mark ? 0 : put->is_file ? generation_raise(p, txn) : first_time_keep(p, txn, put, &key);
 	return r != 0 ? r : mdb_put(txn, put->is_file ? p->files : p->certificates, &key, &value, 0);
 }
 
@@ -214,6 +230,7 @@ tables_open(struct published *p)
 		mdb_txn_abort(txn);
 		return r;
 	}
+	mark_read(p, txn);
 	return mdb_txn_commit(txn);
 }
 
@@ -430,6 +447,22 @@ published_write_wait(struct published *p)
 	p->later_code = ERR_OK;
 	pthread_mutex_unlock(&p->lock);
 	return e;
+}
+
+struct published_mark
+published_write_mark(struct published *p)
+{
+	return p->mark;
+}
+
+err_t
+published_write_mark_put(struct published *p, const struct published_mark *mark)
+{
+	struct put *put = put_new(mark_key, bytes((const uint8_t *)mark, sizeof *mark));
+	put->is_file = true;
+	TRY(put_run(p, put));
+	p->mark = *mark;
+	return OK;
 }
 
 uint64_t

@@ -22,7 +22,7 @@ void published_write_on_stall(struct published *p, void (*stalled)(void *arg), v
 /* Waits for what is queued. Accepts NULL. */
 void published_write_close(struct published *p);
 
-/* Puts or replaces the status of a certificate; published_at of an earlier record stays. Any thread.
+/* Puts or replaces the status of a certificate; published_at of an earlier record stays, and a revocation. Any thread.
  * ERR_DEADLINE: unknown whether it was written; put it again. */
 err_t published_write_certificate(struct published *p, const uint8_t issuer_spki_sha256[DIGEST_SHA256_LEN],
     struct bytes serial, const struct published_certificate *certificate);
@@ -32,6 +32,15 @@ err_t published_write_certificate(struct published *p, const uint8_t issuer_spki
 err_t published_write_later(struct published *p, const uint8_t issuer_spki_sha256[DIGEST_SHA256_LEN], struct bytes serial,
     const struct published_certificate *certificate);
 err_t published_write_wait(struct published *p);
+
+/* How far everything was put: numbers and serials of the caller's newest records, or zeros. It stands in the store itself, and is
+ * written after what it tells of: a new store has none, and one that was set back an older one. One thread at a time. */
+struct published_mark {
+	int64_t certificates, revocations;
+	uint8_t certificate[PUBLISHED_SERIAL_MAX], revoked[PUBLISHED_SERIAL_MAX];
+};
+struct published_mark published_write_mark(struct published *p);
+err_t published_write_mark_put(struct published *p, const struct published_mark *mark);
 
 /* Since the opening, for tests. */
 uint64_t published_write_commits(struct published *p);

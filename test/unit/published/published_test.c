@@ -160,6 +160,50 @@ revocation_keeps_the_time_of_publication(void **state)
 	assert_int_equal(read.revoked_at, 99);
 	assert_int_equal(read.published_at, 77);
 	published_read_end(reader);
+	/* Somebody who read the database before the revocation comes after it. [EN 319 411-1 REV-6.3.9-04] */
+	c.status = PUBLISHED_GOOD;
+	c.revoked_at = 0;
+	c.reason = -1;
+	assert_ok(published_write_certificate(writer, issuer, BYTES_OF(serial), &c));
+	assert_ok(published_write_later(writer, issuer, BYTES_OF(serial), &c));
+	assert_ok(published_write_wait(writer));
+	assert_ok(published_read_begin(reader));
+	assert_ok(published_read_certificate(reader, issuer, BYTES_OF(serial), &read));
+	assert_int_equal(read.status, PUBLISHED_REVOKED);
+	assert_int_equal(read.revoked_at, 99);
+	assert_int_equal(read.reason, 1);
+	published_read_end(reader);
+	published_read_close(reader);
+	published_write_close(writer);
+}
+
+static void
+the_mark_lies_in_the_store(void **state)
+{
+	(void)state;
+	static const struct published_mark none = {0}, mark = {.certificates = 7, .revocations = 2, .certificate = {0x40, 1}, .revoked = {0x41}};
+	struct published_reader *reader;
+	struct published_mark read;
+	char name[PUBLISHED_NAME_MAX + 1] = "";
+	assert_ok(published_write_open(folder, &writer));
+	assert_ok(published_read_open(folder, &reader));
+	read = published_write_mark(writer);
+	assert_memory_equal(&read, &none, sizeof none);
+	assert_ok(published_read_begin(reader));
+	uint64_t before = published_read_generation(reader);
+	published_read_end(reader);
+	assert_ok(published_write_mark_put(writer, &mark));
+	read = published_write_mark(writer);
+	assert_memory_equal(&read, &mark, sizeof mark);
+	published_write_close(writer);
+	assert_ok(published_write_open(folder, &writer));
+	read = published_write_mark(writer);
+	assert_memory_equal(&read, &mark, sizeof mark);
+	/* Readers find no file in it, nor that one has changed. */
+	assert_ok(published_read_begin(reader));
+	assert_int_equal(published_read_generation(reader), before);
+	assert_false(published_read_next_name(reader, PUBLISHED_CRL, name));
+	published_read_end(reader);
 	published_read_close(reader);
 	published_write_close(writer);
 }
@@ -342,6 +386,7 @@ main(void)
 	    cmocka_unit_test(keys_of_serials),
 	    cmocka_unit_test(many_writers_one_reader),
 	    cmocka_unit_test(revocation_keeps_the_time_of_publication),
+	    cmocka_unit_test(the_mark_lies_in_the_store),
 	    cmocka_unit_test(files),
 	    cmocka_unit_test(many_certificates_share_commits),
 	    cmocka_unit_test(a_slow_disk_is_no_stalled_reader),
