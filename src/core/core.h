@@ -32,6 +32,7 @@ struct core_settings {
 	bool demo;
 	int64_t registration_age; /* microseconds that identity proofing may be old */
 	int64_t invitation_us;    /* that a link can be used when nobody says otherwise */
+	int64_t upload_us;        /* that an uploaded file is kept which no request uses */
 	int64_t certificate_minutes, activation_minutes;
 	uint64_t document_max;    /* octets of one upload */
 };

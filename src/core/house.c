@@ -15,6 +15,7 @@
 #include "core/responder.h"
 #include "core/served.h"
 #include "core/sign.h"
+#include "core/upload.h"
 #include "os/clock.h"
 #include "store/copy.h"
 
@@ -94,8 +95,10 @@ audit_copy(struct worker *w)
 static err_t
 expire(struct worker *w)
 {
+	static int64_t uploads; /* how far they were gone through */
 	int64_t now = clock_now();
 	TRY(request_expire(w, now));
+	TRY(upload_purge(w, now - w->core->set.upload_us, &uploads));
 	TRY(link_session_purge(w->core, now));
 	TRY(served_purge(w->core));
 	return idempotency_purge(w->core, now - TIME_DAY);

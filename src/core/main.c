@@ -99,6 +99,7 @@ settings_read(const char *directory)
 	core.set.demo = instance.kind == INSTANCE_DEMO;
 	core.set.registration_age = instance.registration_months * 31 * TIME_DAY;
 	core.set.invitation_us = instance.invitation_days * TIME_DAY;
+	core.set.upload_us = instance.upload_days * TIME_DAY;
 	core.set.certificate_minutes = instance.certificate_minutes;
 	core.set.activation_minutes = instance.activation_minutes;
 	core.set.document_max = (uint64_t)instance.document_mb * 1024 * 1024;

@@ -25,10 +25,10 @@ struct make {
 };
 
 static err_t
-files_get(struct worker *w, struct make *m)
+files_get(struct store_tx *tx, struct make *m)
 {
 	for (size_t i = 0; i < m->wish->files_n; i++) {
-		err_t e = upload_get(w->reader, m->wish->files[i], str_c(m->by->id), &m->files[i]);
+		err_t e = upload_get(tx, m->wish->files[i], str_c(m->by->id), &m->files[i]);
 		if (e.code == ERR_NOT_FOUND)
 			return err_make(ERR_FIELD, "/files/%zu: there is no file %s", i, id_text("file", m->wish->files[i]).c);
 		TRY(e);
@@ -191,6 +191,7 @@ static err_t
 put(struct store_tx *tx, void *arg)
 {
 	struct make *m = arg;
+	TRY(files_get(tx, m)); /* housekeeping may have taken one meanwhile that had lain unused for days: its blob goes too */
 	TRY(request_put(tx, &m->request));
 	for (size_t i = 0; i < m->wish->files_n; i++)
 		TRY(document_put(tx, &m->documents[i]));
@@ -225,7 +226,7 @@ drop_blobs(struct make *m)
 static err_t
 run(struct worker *w, struct make *m)
 {
-	TRY(files_get(w, m));
+	TRY(files_get(w->reader, m));
 	TRY(signers_get(w, m));
 	err_t e = OK;
 	for (size_t i = 0; i < m->wish->files_n && !err_is(e); i++)

@@ -6,6 +6,8 @@
 #include "os/clock.h"
 #include "os/file.h"
 
+enum { PURGE_AT_ONCE = 256 };
+
 struct upload {
 	struct blob_new blob;
 	struct digest *digest;
@@ -156,4 +158,43 @@ upload_json(struct store_tx *reader, struct id id, struct str owner, json_t **re
 		e = canon_read(str_bytes(query_get_text(&q, 4)), ret_answer);
 	err_t ended = query_end(&q);
 	return err_is(ended) ? ended : e;
+}
+
+/* ---- the end of what nobody used -------------------------------------------------------------------------------------- */
+
+struct purge {
+	int64_t rows[PURGE_AT_ONCE];
+	size_t n;
+};
+
+static err_t
+purge(struct store_tx *tx, void *arg)
+{
+	const struct purge *p = arg;
+	for (size_t i = 0; i < p->n; i++) {
+		AUTO_QUERY(q, tx, SQL_FILE_PURGE);
+		query_int(&q, p->rows[i]);
+		TRY(query_run(&q));
+	}
+	return OK;
+}
+
+err_t
+upload_purge(struct worker *w, int64_t before, int64_t *place)
+{
+	struct purge p = {.n = 0};
+	int64_t last = *place;
+	AUTO_QUERY(q, w->reader, SQL_FILE_AFTER);
+	query_int(&q, *place);
+	query_int(&q, PURGE_AT_ONCE);
+	while (query_next(&q) && query_get_int(&q, 1) < before && p.n < PURGE_AT_ONCE) { /* the first that is too young ends it */
+		last = query_get_int(&q, 0);
+		if (query_get_int(&q, 2) == 0)
+			p.rows[p.n++] = last;
+	}
+	TRY(query_end(&q));
+	if (p.n > 0)
+		TRY(store_write(w->core->store, purge, &p));
+	*place = last;
+	return OK;
 }

@@ -30,4 +30,8 @@ struct upload_file {
 err_t upload_get(struct store_tx *reader, struct id id, struct str owner, struct upload_file *ret_file);
 err_t upload_json(struct store_tx *reader, struct id id, struct str owner, json_t **ret_answer);
 
+/* Removes files that came before then and that no document was made of; housekeeping finds their blobs. Looks at some of them, from
+ * behind *place on (0: all), which moves on: what was used once stays. */
+err_t upload_purge(struct worker *w, int64_t before, int64_t *place);
+
 #endif

@@ -77,6 +77,7 @@ static const struct conf_item items[] = {
     NUMBER("policy", "registration_months", 1, 60, "12", "how long a registration record serves", registration_months),
     NUMBER("policy", "invitation_days", 1, 365, "30", "how long an invitation can be used when its request names no deadline",
 	invitation_days),
+    NUMBER("policy", "upload_days", 1, 365, "7", "how long an uploaded file is kept that no request uses", upload_days),
     NUMBER("policy", "crl_every_minutes", 1, 1440, "60", "time between two CRLs; also after each revocation",
 	crl_every_minutes),
     NUMBER("policy", "crl_next_update_hours", 1, 24, "24", "nextUpdate of a CRL", crl_next_update_hours),

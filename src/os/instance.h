@@ -66,6 +66,7 @@ struct instance {
 	int64_t code_minutes;
 	int64_t registration_months;
 	int64_t invitation_days;
+	int64_t upload_days;
 	int64_t crl_every_minutes;
 	int64_t crl_next_update_hours;
 	int64_t root_crl_days;

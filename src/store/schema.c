@@ -125,7 +125,9 @@ static const char migration_3[] =
     /* What keys says of a plan; documents prepared before have none and are prepared anew, in a new request. */
     "ALTER TABLE document ADD COLUMN plan_mac BLOB;"
     /* Each act that begins asks whether another one of its documents is open. */
-    "CREATE INDEX intent_document ON intent (document);";
+    "CREATE INDEX intent_document ON intent (document);"
+    /* And for each uploaded file that has become old, whether a document was made of it. */
+    "CREATE INDEX document_file ON document (file);";
 
 static const char *const migrations[] = {migration_1, migration_2, migration_3};
 

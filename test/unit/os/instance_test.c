@@ -56,6 +56,7 @@ defaults_are_those_of_the_table(void **state)
 		assert_int_equal(i.crl_every_minutes, 60);
 		assert_int_equal(i.crl_next_update_hours, 24);
 		assert_int_equal(i.root_crl_days, 180);
+		assert_int_equal(i.upload_days, 7);
 		assert_int_equal(i.clock_alarm_ms, 100);
 		assert_int_equal(i.clock_stop_ms, 500);
 		assert_null(i.gone);
