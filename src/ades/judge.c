@@ -108,15 +108,14 @@ build(const struct judge *j, struct bytes leaf, enum path_purpose purpose, int64
 	    j->evidence.anchors_n, purpose, at, ret);
 }
 
-/* Why there is no chain at `at`: tried again at a time at which the leaf was surely valid. */
+/* Why there is no chain at `at`: tried again at a time at which the leaf was surely valid, whatever it is for. */
 static err_t
-explain_chain(struct judge *j, struct report_signature *r, const struct certificate *leaf, enum path_purpose purpose,
-    int64_t at)
+explain_chain(struct judge *j, struct report_signature *r, const struct certificate *leaf, int64_t at)
 {
 	struct path path;
 	char why[200];
 	snprintf(why, sizeof why, "%s", err_detail());
-	bool elsewhen = !err_is(build(j, leaf->der, purpose, leaf->not_after_at, &path));
+	bool elsewhen = !err_is(build(j, leaf->der, PATH_ANY, leaf->not_after_at, &path));
 	if (elsewhen)
 		TRY(name_of(j, path.chain[path.n - 1].subject, &r->anchor));
 	if (elsewhen && at < leaf->not_before_at)
@@ -206,7 +205,7 @@ judge_token(struct judge *j, struct report_signature *r, struct bytes token, str
 	if (t.gen_at > j->control_at + TIME_MINUTE)
 		return against(j, r, REPORT_INVALID, REPORT_STAMP, "the time-stamp is from the future");
 	if (err_is(build(j, unit.der, PATH_TIME_STAMPING, j->control_at, &path)))
-		return explain_chain(j, r, &unit, PATH_TIME_STAMPING, j->control_at);
+		return explain_chain(j, r, &unit, j->control_at);
 	TRY(name_of(j, path.chain[path.n - 1].subject, &r->anchor));
 	TRY(check_status(j, r, &path, j->control_at, j->control_proven, true));
 	ret->at = t.gen_at;
@@ -311,7 +310,7 @@ judge_certificate(struct judge *j, const struct pades_signature *s, struct repor
 	r->time = proven ? REPORT_TIME_PROVEN : s->has_claimed || c->signing_at ? REPORT_TIME_CLAIMED : REPORT_TIME_NONE;
 	r->at = proven ? at : s->has_claimed ? s->claimed_at : c->signing_at;
 	if (err_is(build(j, signer->der, PATH_SIGNER, at, &path)))
-		return explain_chain(j, r, signer, PATH_SIGNER, at);
+		return explain_chain(j, r, signer, at);
 	TRY(name_of(j, path.chain[path.n - 1].subject, &r->anchor));
 	TRY(check_status(j, r, &path, at, proven, false));
 	if (r->verdict == REPORT_VALID)

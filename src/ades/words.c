@@ -249,7 +249,7 @@ words_sure(const struct report_signature *s, struct buf *b)
 	    [REPORT_LATER_CHANGE] = "The signed revision is intact, but what the file shows now is something else",
 	    [REPORT_DROPPED] = "Broken: the newest revision of the file hides this signature",
 	    [REPORT_UNKNOWN_ISSUER] = "The issuer is not known here",
-	    [REPORT_CHAIN] = "The certificates above the signer's break a rule",
+	    [REPORT_CHAIN] = "The certificates break a rule",
 	    [REPORT_EXPIRED] = "The certificate has ended, and nothing proves that the signature is older",
 	    [REPORT_NOT_YET] = "Broken: made before the certificate began",
 	    [REPORT_REVOKED] = "Broken: the certificate was cancelled before it was used",

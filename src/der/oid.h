@@ -104,6 +104,7 @@ err_t oid_under(const struct oid *arc, uint32_t number, struct oid *ret_oid);
 #define OID_KP_OCSP_SIGNING OID_OF("\x2b\x06\x01\x05\x05\x07\x03\x09") /* 1.3.6.1.5.5.7.3.9 */
 #define OID_KP_DOCUMENT_SIGNING OID_OF("\x2b\x06\x01\x05\x05\x07\x03\x24") /* 1.3.6.1.5.5.7.3.36 */
 #define OID_KP_ADOBE_PDF_SIGNING OID_OF("\x2a\x86\x48\x86\xf7\x2f\x01\x01\x05") /* 1.2.840.113583.1.1.5 */
+#define OID_KP_MS_DOCUMENT_SIGNING OID_OF("\x2b\x06\x01\x04\x01\x82\x37\x0a\x03\x0c") /* 1.3.6.1.4.1.311.10.3.12 */
 #define OID_KP_SERVER_AUTH OID_OF("\x2b\x06\x01\x05\x05\x07\x03\x01") /* 1.3.6.1.5.5.7.3.1 */
 #define OID_KP_CLIENT_AUTH OID_OF("\x2b\x06\x01\x05\x05\x07\x03\x02") /* 1.3.6.1.5.5.7.3.2 */
 #define OID_KP_EMAIL_PROTECTION OID_OF("\x2b\x06\x01\x05\x05\x07\x03\x04") /* 1.3.6.1.5.5.7.3.4 */

@@ -21,6 +21,20 @@ path_check_step(const struct certificate *subject, const struct certificate *iss
 	return verify_signature(issuer->spki, subject->algorithm, subject->tbs, subject->signature);
 }
 
+/* Whether a signer's certificate may sign documents: one that says what it is for must name this, or what people's
+ * certificates were made for before it had a name. Those of servers, time-stamp units and OCSP signers are not for it.
+ * [RFC 5280 4.2.1.12] */
+static bool
+signs_documents(const struct certificate *leaf)
+{
+	const struct bytes purposes[] = {OID_KP_DOCUMENT_SIGNING, OID_KP_ADOBE_PDF_SIGNING, OID_KP_MS_DOCUMENT_SIGNING,
+	    OID_KP_EMAIL_PROTECTION, OID_KP_CLIENT_AUTH, OID_KP_ANY};
+	bool named = leaf->ext_key_usage.n == 0;
+	for (size_t i = 0; i < sizeof purposes / sizeof purposes[0]; i++)
+		named |= certificate_has_purpose(leaf, purposes[i]);
+	return named;
+}
+
 /* What the leaf must be for. */
 static err_t
 check_purpose(const struct certificate *leaf, enum path_purpose purpose)
@@ -31,6 +45,8 @@ check_purpose(const struct certificate *leaf, enum path_purpose purpose)
 		if (leaf->ca || (leaf->has_key_usage && !(leaf->key_usage &
 		                     (PROFILE_KU_NON_REPUDIATION | PROFILE_KU_DIGITAL_SIGNATURE))))
 			return err_make(ERR_CHAIN, "the certificate is not for signatures");
+		return signs_documents(leaf) ? OK : err_make(ERR_CHAIN, "the certificate is not for signing documents");
+	case PATH_ANY:
 		return OK;
 	case PATH_TIME_STAMPING:
 		return eku && certificate_has_purpose(leaf, OID_KP_TIME_STAMPING)

@@ -10,7 +10,8 @@
 
 enum { PATH_MAX_LEN = 6, PATH_POOL_MAX = 64, PATH_STEPS_MAX = 256 };
 
-enum path_purpose { PATH_SIGNER, PATH_TIME_STAMPING, PATH_OCSP, PATH_CA };
+/* ANY: what the leaf is for does not matter, only where it comes from. */
+enum path_purpose { PATH_SIGNER, PATH_TIME_STAMPING, PATH_OCSP, PATH_CA, PATH_ANY };
 
 struct path {
 	struct certificate chain[PATH_MAX_LEN]; /* leaf first, anchor last */

@@ -66,6 +66,7 @@ reasons_are_told(void **state)
 	    {SPOIL_OCSP_RESPONDER, REPORT_UNDECIDED, REPORT_NO_STATUS},
 	    {SPOIL_CRL_REVOKED, REPORT_INVALID, REPORT_REVOKED},
 	    {SPOIL_CRL_SIGNATURE, REPORT_UNDECIDED, REPORT_NO_STATUS},
+	    {SPOIL_UNIT_SIGNS, REPORT_UNDECIDED, REPORT_CHAIN},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct finished f;

@@ -209,7 +209,9 @@ static void
 put_signature(struct maker *m, size_t signer)
 {
 	struct world *w = world_get();
-	const struct world_party *by = signer_of(m->spoil == SPOIL_OTHER_SIGNER ? signer + 1 : signer);
+	const struct world_party *by = m->spoil == SPOIL_UNIT_SIGNS
+	                                   ? &w->tsu
+	                                   : signer_of(m->spoil == SPOIL_OTHER_SIGNER ? signer + 1 : signer);
 	AUTO_BUF(out, LIMIT_INCREMENT);
 	struct hole hole;
 	size_t field;

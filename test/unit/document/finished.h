@@ -17,6 +17,7 @@ enum finished_spoil {
 	SPOIL_DIGEST,            /* signed over another digest */
 	SPOIL_SIGNING_TIME,      /* a signed attribute too many */
 	SPOIL_OTHER_SIGNER,      /* by another certificate than core expects */
+	SPOIL_UNIT_SIGNS,        /* by that of the time-stamp unit */
 	SPOIL_CHAIN_IN_CMS,      /* the issuing CA is not inside */
 	SPOIL_REASON,            /* words that nobody consented to */
 	SPOIL_CLAIMED_TIME,      /* /M before the certificate */

@@ -119,6 +119,55 @@ wrong_certificates(void **state)
 		}
 }
 
+/* A signer's certificate with this extKeyUsage, one or two purposes. */
+static void
+with_purposes(struct bytes one, struct bytes two, bool wanted)
+{
+	const struct world *w = world_get();
+	uint8_t value[64], tbs_room[CERTIFICATE_OCTETS_MAX], room[CERTIFICATE_OCTETS_MAX];
+	struct bytes pool[] = {w->issuing.der}, purposes;
+	struct path path;
+	struct encode e = encode_init(value, sizeof value);
+	if (two.n > 0)
+		encode_oid(&e, two);
+	encode_oid(&e, one);
+	encode_wrap(&e, DER_SEQUENCE, 0);
+	assert_ok(encode_done(&e, &purposes));
+	const struct wrong row = {"purposes", "signer-b", WRONG_VALUE, .oid = OID_CE_EXT_KEY_USAGE, .der = purposes};
+	struct bytes der = wrong_certificate(&row, wrong_tbs(&row, tbs_room, sizeof tbs_room), room, sizeof room);
+	err_t r = path_build(der, pool, 1, &w->root.der, 1, PATH_SIGNER, w->now, &path);
+	if (wanted)
+		assert_ok(r);
+	else
+		assert_err(r, ERR_CHAIN);
+	assert_ok(path_build(der, pool, 1, &w->root.der, 1, PATH_ANY, w->now, &path));
+}
+
+/* Under a trusted root there are also certificates that say that they are for something else. [RFC 5280 4.2.1.12] */
+static void
+signers_sign_documents(void **state)
+{
+	(void)state;
+	const struct world *w = world_get();
+	const struct bytes none = {0};
+	const struct bytes good[] = {OID_KP_DOCUMENT_SIGNING, OID_KP_ADOBE_PDF_SIGNING, OID_KP_MS_DOCUMENT_SIGNING, OID_KP_EMAIL_PROTECTION,
+		OID_KP_CLIENT_AUTH, OID_KP_ANY};
+	const struct bytes bad[] = {OID_KP_TIME_STAMPING, OID_KP_OCSP_SIGNING, OID_KP_SERVER_AUTH, OID_KP_CODE_SIGNING};
+	struct bytes pool[] = {w->issuing.der};
+	struct path path;
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		with_purposes(good[i], none, true);
+		with_purposes(OID_KP_SERVER_AUTH, good[i], true);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		with_purposes(bad[i], none, false);
+		with_purposes(bad[i], OID_KP_SERVER_AUTH, false);
+	}
+	assert_ok(path_build(w->seal.der, NULL, 0, &w->root.der, 1, PATH_SIGNER, w->now, &path)); /* says nothing */
+	assert_err(path_build(w->tsu.der, NULL, 0, &w->root.der, 1, PATH_SIGNER, w->now, &path), ERR_CHAIN);
+	assert_err(path_build(w->ocsp.der, pool, 1, &w->root.der, 1, PATH_SIGNER, w->now, &path), ERR_CHAIN);
+}
+
 /* A certificate of the subject's key and name, by this issuer. */
 static struct bytes
 cross_certificate(const struct world_party *subject, const struct world_party *issuer, uint8_t *room, size_t room_n)
@@ -214,6 +263,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(steps),
 	cmocka_unit_test(leaf_as_issuer),
 	cmocka_unit_test(wrong_certificates),
+	cmocka_unit_test(signers_sign_documents),
 	cmocka_unit_test(the_other_way_is_tried),
 	cmocka_unit_test(ways_are_counted),
 };
