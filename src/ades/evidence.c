@@ -6,34 +6,38 @@
 #include "pki/verify.h"
 
 static void
-add(struct evidence *e, struct bytes *list, size_t *n, size_t room, struct bytes der)
+add(struct evidence *e, struct bytes *list, size_t *ends, size_t *n, size_t room, struct bytes der)
 {
 	for (size_t i = 0; i < *n; i++)
-		if (bytes_eq(list[i], der))
+		if (bytes_eq(list[i], der)) {
+			ends[i] = e->end < ends[i] ? e->end : ends[i];
 			return;
-	if (*n == room)
+		}
+	if (*n == room) {
 		e->full = true;
-	else
-		list[(*n)++] = der;
+		return;
+	}
+	ends[*n] = e->end;
+	list[(*n)++] = der;
 }
 
 void
 evidence_certificate(struct evidence *e, struct bytes der)
 {
-	add(e, e->certificates, &e->certificates_n, PATH_POOL_MAX, der);
+	add(e, e->certificates, e->certificate_ends, &e->certificates_n, PATH_POOL_MAX, der);
 }
 
 /* The responder's certificate comes along inside the answer. */
 void
 evidence_ocsp(struct evidence *e, struct bytes der)
 {
-	add(e, e->ocsps, &e->ocsps_n, EVIDENCE_ANSWERS_MAX, der);
+	add(e, e->ocsps, e->ocsp_ends, &e->ocsps_n, EVIDENCE_ANSWERS_MAX, der);
 }
 
 void
 evidence_crl(struct evidence *e, struct bytes der)
 {
-	add(e, e->crls, &e->crls_n, EVIDENCE_ANSWERS_MAX, der);
+	add(e, e->crls, e->crl_ends, &e->crls_n, EVIDENCE_ANSWERS_MAX, der);
 }
 
 /* RevocationInfoArchival ::= SEQUENCE { [0] SEQUENCE OF CRL, [1] SEQUENCE OF OCSPResponse, … } [ISO 32000-2 12.8.3.3.2] */
@@ -88,6 +92,7 @@ add_streams(struct evidence *e, struct pdffile *f, const struct pdflex_value *ds
 		if (m->kind != PDFLEX_REFERENCE || err_is(pdffile_get(f, 0, (uint32_t)m->integer, &o)) || !o.stream
 		    || err_is(pdffile_decode(f, 0, o.value, o.data, &der)))
 			continue; /* evidence that cannot be read proves nothing */
+		e->end = o.end;
 		put(e, der);
 	}
 	return OK;
@@ -130,6 +135,26 @@ put_status(struct evidence_status *best, struct evidence_status found, int64_t a
 		*best = found;
 }
 
+/* Whether an answer is about this very certificate and not another one of its number; true when it does not say. */
+static bool
+is_about(const struct ocsp_single *single, const struct certificate *subject)
+{
+	uint8_t hash[DIGEST_SHA256_LEN];
+	if (single->certificate_hash.n == 0)
+		return true;
+	digest_sha256(subject->der, hash);
+	return bytes_eq(single->certificate_hash, BYTES_OF(hash));
+}
+
+/* Whether "good", said at `as_of`, is said from knowledge: not before the certificate was there, nor after its end unless
+ * the record was kept. A revocation is known whenever it is said. */
+static bool
+is_known(const struct certificate *subject, int64_t as_of, int64_t kept_since)
+{
+	return as_of >= subject->not_before_at
+	       && (as_of <= subject->not_after_at || (kept_since != 0 && kept_since <= subject->not_after_at));
+}
+
 static void
 ask_ocsp(struct bytes der, const struct certificate *subject, const struct certificate *issuer, int64_t at,
     struct evidence_status *best)
@@ -138,18 +163,17 @@ ask_ocsp(struct bytes der, const struct certificate *subject, const struct certi
 	const struct ocsp_single *single;
 	if (err_is(ocsp_response_read(der, &r)) || err_is(ocsp_response_check(&r, issuer, subject->serial, &single)))
 		return;
-	if (single->state == OCSP_STATE_UNKNOWN)
-		return;
-	/* An answer from before the certificate, or from after its end without a record kept, says nothing. */
-	if (single->this_update_at < subject->not_before_at
-	    || (single->this_update_at > subject->not_after_at && single->certificate_hash.n == 0
-	        && (single->archive_cutoff_at == 0 || single->archive_cutoff_at > subject->not_after_at)))
-		return;
+	if (single->state == OCSP_STATE_UNKNOWN || single->this_update_at < subject->not_before_at)
+		return; /* "revoked" is also what may be said of what was never issued [RFC 6960 2.2] */
 	struct evidence_status found = {.state = EVIDENCE_GOOD, .as_of = single->this_update_at,
 	    .until = single->next_update_at, .by_ocsp = true};
+	/* A responder that states the certificate's hash has its record. */
+	int64_t kept_since = single->certificate_hash.n > 0 ? subject->not_after_at : single->archive_cutoff_at;
 	if (single->state == OCSP_STATE_REVOKED) {
 		found.state = EVIDENCE_REVOKED;
 		found.revoked_at = single->revoked_at;
+	} else if (!is_about(single, subject) || !is_known(subject, single->this_update_at, kept_since)) {
+		return;
 	}
 	put_status(best, found, at);
 }
@@ -164,30 +188,57 @@ ask_crl(struct bytes der, const struct certificate *subject, const struct certif
 	    || (issuer->has_key_usage && !(issuer->key_usage & PROFILE_KU_CRL_SIGN))
 	    || err_is(verify_signature(issuer->spki, c.algorithm, c.tbs, c.signature)))
 		return;
-	if (c.this_update_at > subject->not_after_at
-	    && (c.expired_since_at == 0 || c.expired_since_at > subject->not_after_at))
-		return;
 	struct evidence_status found = {.state = EVIDENCE_GOOD, .as_of = c.this_update_at, .until = c.next_update_at};
 	err_t r = crl_find(&c, subject->serial, &entry);
 	if (!err_is(r)) {
 		found.state = EVIDENCE_REVOKED;
 		found.revoked_at = entry.revoked_at;
-	} else if (r.code != ERR_NOT_FOUND) {
+	} else if (r.code != ERR_NOT_FOUND || !is_known(subject, c.this_update_at, c.expired_since_at)) {
 		return;
 	}
 	put_status(best, found, at);
+}
+
+/* A signer's certificate whose issuer says that nobody will ever tell its status: by noRevAvail, which no CA has and none
+ * that names a list or a responder [RFC 9608 2, 3]; or as short-term, which is over before a revocation could show
+ * [EN 319 411-1 REV-6.2.4-03A]. The key of a time-stamp unit is trusted for years: its status is asked for. */
+static bool
+is_exempt(const struct certificate *c)
+{
+	bool lasting = c->ca || certificate_has_purpose(c, OID_KP_TIME_STAMPING);
+	bool named = c->ocsp_url.n > 0 || c->crl_url.n > 0;
+	bool short_term = c->valassured && c->not_after_at - c->not_before_at <= TIME_DAY;
+	return !lasting && (short_term || (c->no_rev_avail && !named));
+}
+
+void
+evidence_status_within(const struct evidence *e, const struct certificate *subject, const struct certificate *issuer,
+    int64_t at, size_t within, struct evidence_status *ret_status)
+{
+	struct evidence_status best = {.state = EVIDENCE_MISSING};
+	for (size_t i = 0; i < e->ocsps_n; i++)
+		if (e->ocsp_ends[i] <= within)
+			ask_ocsp(e->ocsps[i], subject, issuer, at, &best);
+	for (size_t i = 0; i < e->crls_n; i++)
+		if (e->crl_ends[i] <= within)
+			ask_crl(e->crls[i], subject, issuer, at, &best);
+	if (best.state == EVIDENCE_MISSING && is_exempt(subject))
+		best.state = EVIDENCE_EXEMPT;
+	*ret_status = best;
 }
 
 void
 evidence_status(const struct evidence *e, const struct certificate *subject, const struct certificate *issuer,
     int64_t at, struct evidence_status *ret_status)
 {
-	struct evidence_status best = {.state = EVIDENCE_MISSING};
-	for (size_t i = 0; i < e->ocsps_n; i++)
-		ask_ocsp(e->ocsps[i], subject, issuer, at, &best);
-	for (size_t i = 0; i < e->crls_n; i++)
-		ask_crl(e->crls[i], subject, issuer, at, &best);
-	if (best.state == EVIDENCE_MISSING && (subject->valassured || subject->no_rev_avail))
-		best.state = EVIDENCE_EXEMPT;
-	*ret_status = best;
+	evidence_status_within(e, subject, issuer, at, SIZE_MAX, ret_status);
+}
+
+bool
+evidence_certificate_within(const struct evidence *e, struct bytes der, size_t within)
+{
+	for (size_t i = 0; i < e->certificates_n; i++)
+		if (bytes_eq(e->certificates[i], der))
+			return e->certificate_ends[i] <= within;
+	return false;
 }

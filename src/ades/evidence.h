@@ -13,14 +13,18 @@ enum { EVIDENCE_ANSWERS_MAX = 128 };
 
 struct evidence {
 	struct bytes certificates[PATH_POOL_MAX];
+	size_t certificate_ends[PATH_POOL_MAX]; /* the file up to there holds it; of more than one place the first */
 	size_t certificates_n;
 	struct bytes ocsps[EVIDENCE_ANSWERS_MAX];
+	size_t ocsp_ends[EVIDENCE_ANSWERS_MAX];
 	size_t ocsps_n;
 	struct bytes crls[EVIDENCE_ANSWERS_MAX];
+	size_t crl_ends[EVIDENCE_ANSWERS_MAX];
 	size_t crls_n;
 	const struct bytes *anchors; /* trusted certificates, given by the caller */
 	size_t anchors_n;
-	bool full;                   /* there was more than fits: something may be missing */
+	size_t end;                  /* for what is added next; set by who cares */
+	bool full;                   /* there was more than fits: something is missing */
 };
 
 /* Adds what is not there yet. */
@@ -34,7 +38,7 @@ err_t evidence_dss(struct evidence *e, struct pdffile *f);
 
 enum evidence_state {
 	EVIDENCE_GOOD,
-	EVIDENCE_EXEMPT,    /* short-lived by its own statement: no status exists [RFC 9608] */
+	EVIDENCE_EXEMPT,    /* a signer's whose issuer states that no status exists [RFC 9608 4] */
 	EVIDENCE_REVOKED,
 	EVIDENCE_MISSING,   /* nothing, or only what says nothing about that time */
 };
@@ -51,5 +55,10 @@ struct evidence_status {
  * every "good". */
 void evidence_status(const struct evidence *e, const struct certificate *subject, const struct certificate *issuer,
     int64_t at, struct evidence_status *ret_status);
+/* The same by what the first `within` octets of the file hold. */
+void evidence_status_within(const struct evidence *e, const struct certificate *subject, const struct certificate *issuer,
+    int64_t at, size_t within, struct evidence_status *ret_status);
+/* Whether these hold the certificate. */
+bool evidence_certificate_within(const struct evidence *e, struct bytes der, size_t within);
 
 #endif
