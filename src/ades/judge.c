@@ -20,8 +20,8 @@ struct judge {
 	int64_t now;
 	int64_t control_at;   /* what is judged next existed at this time: now, or a proven archive time */
 	bool control_proven;
-	int64_t proven_until; /* end of the unit that proves control_at */
-	size_t control_end;   /* octets that the proven archive stamp covers */
+	int64_t proven_until; /* of the newest proven archive stamp: end of its unit, */
+	size_t proven_end;    /* and the octets that it covers; 0: there is none */
 };
 
 static err_t
@@ -175,8 +175,9 @@ check_status(struct judge *j, struct report_signature *r, const struct path *pat
 
 /* What a token proved. */
 struct stamp {
-	int64_t at;
-	int64_t unit_until;
+	int64_t at;        /* 0: nothing */
+	int64_t judged_at; /* the time at which it is known to have existed */
+	struct path path;  /* of its unit */
 	struct str unit;
 };
 
@@ -188,7 +189,6 @@ judge_token(struct judge *j, struct report_signature *r, struct bytes token, str
 {
 	struct tsp_token t;
 	struct certificate unit;
-	struct path path;
 	if (err_is(tsp_token_read(token, &t)))
 		return against(j, r, REPORT_UNDECIDED, REPORT_FORMAT, err_detail());
 	for (size_t i = 0; i < t.certs_n; i++)
@@ -204,12 +204,12 @@ judge_token(struct judge *j, struct report_signature *r, struct bytes token, str
 		    e.code == ERR_ALGORITHM ? REPORT_ALGORITHM : REPORT_SIGNATURE, err_detail());
 	if (t.gen_at > j->control_at + TIME_MINUTE)
 		return against(j, r, REPORT_INVALID, REPORT_STAMP, "the time-stamp is from the future");
-	if (err_is(build(j, unit.der, PATH_TIME_STAMPING, j->control_at, &path)))
+	if (err_is(build(j, unit.der, PATH_TIME_STAMPING, j->control_at, &ret->path)))
 		return explain_chain(j, r, &unit, j->control_at);
-	TRY(name_of(j, path.chain[path.n - 1].subject, &r->anchor));
-	TRY(check_status(j, r, &path, j->control_at, j->control_proven, true));
+	TRY(name_of(j, ret->path.chain[ret->path.n - 1].subject, &r->anchor));
+	TRY(check_status(j, r, &ret->path, j->control_at, j->control_proven, true));
 	ret->at = t.gen_at;
-	ret->unit_until = unit.not_after_at;
+	ret->judged_at = j->control_at;
 	ret->unit = r->signer;
 	return OK;
 }
@@ -242,24 +242,24 @@ judge_stamp(struct judge *j, const struct pades_signature *s, struct report_sign
 	r->time = REPORT_TIME_PROVEN;
 	r->at = stamp.at;
 	r->time_by = stamp.unit;
-	if (!j->control_proven)
-		j->proven_until = stamp.unit_until;
+	if (!j->control_proven) {
+		j->proven_until = stamp.path.chain[0].not_after_at;
+		j->proven_end = s->end;
+	}
 	j->control_at = stamp.at;
 	j->control_proven = true;
-	j->control_end = s->end;
 	return OK;
 }
 
 /* ---- signatures ---- */
 
-/* The best known time of a signature: its own time-stamp, a later archive time-stamp, or now. */
+/* The best known time of a signature: its own time-stamp, a later archive time-stamp, or now. ret_stamp: zeros. */
 static err_t
 find_time(struct judge *j, struct report_signature *r, const struct cms *c, int64_t *ret_at, bool *ret_proven,
-    bool *ret_stamped)
+    struct stamp *ret_stamp)
 {
 	*ret_at = j->control_at;
 	*ret_proven = j->control_proven;
-	*ret_stamped = false;
 	if (c->time_stamp.n == 0)
 		return OK;
 	struct report_signature scratch = {.verdict = REPORT_VALID, .detail = ""};
@@ -280,23 +280,43 @@ find_time(struct judge *j, struct report_signature *r, const struct cms *c, int6
 		return note(j, r, words);
 	}
 	*ret_at = stamp.at;
-	*ret_proven = *ret_stamped = true;
+	*ret_proven = true;
+	*ret_stamp = stamp;
 	r->time_by = stamp.unit;
 	return OK;
 }
 
-static err_t
-put_level(struct judge *j, const struct pades_signature *s, struct report_signature *r, bool proven)
+/* Whether the newest archive stamp covers what proves a chain at `at`: certificates below the anchor and their status. What
+ * came into the file later anybody can take away or exchange. */
+static bool
+is_archived(const struct judge *j, const struct path *path, int64_t at, bool unit)
+{
+	for (size_t i = 0; i + 1 < path->n; i++) {
+		const struct certificate *c = &path->chain[i];
+		struct evidence_status s;
+		evidence_status_within(&j->evidence, c, c + 1, at, j->proven_end, &s);
+		if (unit && s.state == EVIDENCE_MISSING) /* as check_status */
+			evidence_status_within(&j->evidence, c, c + 1, c->not_before_at, j->proven_end, &s);
+		if (s.state == EVIDENCE_MISSING || !evidence_certificate_within(&j->evidence, c->der, j->proven_end))
+			return false;
+	}
+	return true;
+}
+
+/* path: of the signer at r->at; stamp: that of the signature, if it has one. */
+static void
+put_level(const struct judge *j, const struct pades_signature *s, struct report_signature *r, const struct path *path,
+    const struct stamp *stamp)
 {
 	const char *level = "B";
-	if (proven)
+	if (r->time == REPORT_TIME_PROVEN)
 		level = j->evidence.ocsps_n + j->evidence.crls_n > 0 ? "LT" : "T";
-	if (proven && level[0] == 'L' && j->control_proven && j->control_end > s->end) {
+	if (level[0] == 'L' && j->proven_end > s->end && is_archived(j, path, r->at, false)
+	    && (stamp->at == 0 || is_archived(j, &stamp->path, stamp->judged_at, true))) {
 		level = "LTA";
 		r->proven_until = j->proven_until;
 	}
 	snprintf(r->level, sizeof r->level, "%s", level);
-	return OK;
 }
 
 static err_t
@@ -304,9 +324,10 @@ judge_certificate(struct judge *j, const struct pades_signature *s, struct repor
     const struct certificate *signer)
 {
 	struct path path;
+	struct stamp stamp = {0};
 	int64_t at;
-	bool proven, stamped;
-	TRY(find_time(j, r, c, &at, &proven, &stamped));
+	bool proven;
+	TRY(find_time(j, r, c, &at, &proven, &stamp));
 	r->time = proven ? REPORT_TIME_PROVEN : s->has_claimed || c->signing_at ? REPORT_TIME_CLAIMED : REPORT_TIME_NONE;
 	r->at = proven ? at : s->has_claimed ? s->claimed_at : c->signing_at;
 	if (err_is(build(j, signer->der, PATH_SIGNER, at, &path)))
@@ -314,7 +335,7 @@ judge_certificate(struct judge *j, const struct pades_signature *s, struct repor
 	TRY(name_of(j, path.chain[path.n - 1].subject, &r->anchor));
 	TRY(check_status(j, r, &path, at, proven, false));
 	if (r->verdict == REPORT_VALID)
-		TRY(put_level(j, s, r, proven));
+		put_level(j, s, r, &path, &stamp);
 	return OK;
 }
 
@@ -385,13 +406,16 @@ put_place(struct judge *j, const struct pades_signature *s, struct report_signat
 	return OK;
 }
 
-/* Certificates and answers inside the signatures, before anything is judged. */
+/* Certificates and answers inside the signatures, before anything is judged. No signature covers the hole that it stands in:
+ * later ones do. */
 static void
 collect(struct judge *j)
 {
 	for (size_t i = 0; i < j->pades->n; i++) {
+		const struct pades_signature *s = &j->pades->signatures[i];
 		struct cms c;
-		if (j->pades->signatures[i].placed && !err_is(cms_read(j->pades->signatures[i].cms, &c)))
+		j->evidence.end = s->end + 1;
+		if (s->placed && !err_is(cms_read(s->cms, &c)))
 			evidence_cms(&j->evidence, &c);
 	}
 }
@@ -428,9 +452,12 @@ judge_all(struct judge *j)
 		TRY(put_place(j, s, r));
 		if (!s->placed || s->was_dropped)
 			continue;
+		j->evidence.end = s->end + 1; /* as in collect */
 		TRY(s->kind == PADES_STAMP ? judge_stamp(j, s, r) : judge_signature(j, s, r));
 		settle_change(r);
 	}
+	for (size_t i = 0; j->evidence.full && i < report->n; i++)
+		TRY(note(j, &report->signatures[i], "the file brings along more certificates or answers than are looked at here"));
 	return OK;
 }
 

@@ -2,6 +2,7 @@
  * Judging whole files: what is good is called valid, and the known attacks on signed PDFs (universal signature forgery,
  * incremental saving, signature wrapping, shadow attacks, evil annotations) are never called valid nor unchanged.
  */
+#include "ades/evidence.h"
 #include "ades/judge.h"
 #include "ades/pades.h"
 #include "ades/pdfdiff.h"
@@ -117,6 +118,92 @@ trust_and_time(void **state)
 		assert_int_equal(r->verdict, REPORT_INVALID);
 	}
 	finished_done(&f);
+}
+
+/* For the archive is proven what an archive time-stamp covers: the signature and what proves it. */
+static void
+archived_with_its_proof(void **state)
+{
+	(void)state;
+	static const struct {
+		enum finished_spoil spoil;
+		size_t signers;
+		const char *first, *last; /* level of their signatures */
+	} cases[] = {{SPOIL_NOTHING, 1, "LTA", "LTA"}, {SPOIL_EVIDENCE_LATE, 1, "LT", "LT"}, {SPOIL_EVIDENCE_AGAIN, 1, "LTA", "LTA"},
+	    {SPOIL_ARCHIVE_MISSING, 1, "LT", "LT"}, {SPOIL_EVIDENCE_LATE, 2, "LTA", "LT"}, {SPOIL_ARCHIVE_MISSING, 2, "LTA", "LT"}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct finished f;
+		AUTO_ARENA(arena, 1 << 27);
+		finished_make(&f, i % 2 ? 'c' : 's', cases[i].signers, false, cases[i].spoil);
+		struct report *r = judge(buf_bytes(&f.file), arena);
+		const struct report_signature *first = &r->signatures[0], *last = &r->signatures[2 * (cases[i].signers - 1)];
+		assert_int_equal(r->verdict, REPORT_VALID);
+		if (strcmp(first->level, cases[i].first) != 0 || strcmp(last->level, cases[i].last) != 0)
+			fail_msg("case %zu: %s, %s", i, first->level, last->level);
+		assert_int_equal(last->proven_until != 0, strcmp(last->level, "LTA") == 0);
+		finished_done(&f);
+	}
+}
+
+/* Appends a revision in which the list of certificates of /DSS has so many more. */
+static void
+put_certificates(struct buf *file, size_t more)
+{
+	enum { FIRST = 300 };
+	AUTO_ARENA(arena, 1 << 27);
+	AUTO_BUF(objects, 1 << 16);
+	AUTO_BUF(table, 1 << 16);
+	struct pades *p;
+	struct pdffile_object dss;
+	const struct pdflex_value *root;
+	uint64_t previous;
+	assert_ok(pades_find(buf_bytes(file), arena, &p));
+	assert_ok(pdffile_end(buf_bytes(file), file->n, &previous));
+	assert_ok(pdffile_root(p->file, 0, &root));
+	uint32_t number = (uint32_t)pdflex_get(root, "DSS")->integer;
+	assert_ok(pdffile_get(p->file, 0, number, &dss));
+	buf_printf(&table, "%u 1\n%010zu 00000 n\r\n%d %zu\n", number, file->n, FIRST, more);
+	buf_printf(&objects, "%u 0 obj\n<<", number);
+	for (const struct pdflex_value *m = dss.value->first; m != NULL; m = m->next) {
+		bool certs = bytes_eq(m->key, bytes("Certs", 5));
+		buf_printf(&objects, "/%.*s %.*s ", (int)m->key.n, (const char *)m->key.p, (int)(m->to - m->from - certs),
+		    (const char *)dss.source.p + m->from);
+		for (size_t i = 0; certs && i < more; i++)
+			buf_printf(&objects, "%zu 0 R ", FIRST + i);
+		buf_put_str(&objects, certs ? STR("]") : STR(""));
+	}
+	buf_put_str(&objects, STR(">>\nendobj\n"));
+	for (size_t i = 0; i < more; i++) {
+		buf_printf(&table, "%010zu 00000 n\r\n", file->n + objects.n);
+		buf_printf(&objects, "%zu 0 obj\n<</Length 3>>\nstream\n%03zu\nendstream\nendobj\n", FIRST + i, i);
+	}
+	buf_put(file, buf_bytes(&objects));
+	size_t at = file->n;
+	buf_printf(file, "xref\n%.*strailer\n<</Size %zu /Root 1 0 R /Info 5 0 R /Prev %llu>>\nstartxref\n%zu\n%%%%EOF\n", (int)table.n,
+	    (const char *)table.p, FIRST + more, (unsigned long long)previous, at);
+	assert_ok(buf_check(file));
+}
+
+/* What there is no room for is not looked at, and that is said. */
+static void
+too_much_evidence_is_said(void **state)
+{
+	(void)state;
+	static const size_t more[] = {1, PATH_POOL_MAX};
+	for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
+		struct finished f;
+		AUTO_ARENA(arena, 1 << 27);
+		finished_make(&f, 'c', 1, false, SPOIL_NOTHING);
+		put_certificates(&f.file, more[i]);
+		struct report *r = judge(buf_bytes(&f.file), arena);
+		for (size_t k = 0; k < r->n; k++) {
+			const struct report_signature *s = &r->signatures[k];
+			assert_int_equal(s->change, REPORT_EXTENDED);
+			bool said = s->notes_n > 0 && strstr(s->notes[s->notes_n - 1], "more certificates or answers") != NULL;
+			assert_int_equal(said, i == 1);
+		}
+		finished_done(&f);
+	}
 }
 
 /* ---- attacks ---- */
@@ -578,6 +665,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(good_ones_are_valid),
     cmocka_unit_test(reasons_are_told),
     cmocka_unit_test(trust_and_time),
+    cmocka_unit_test(archived_with_its_proof),
+    cmocka_unit_test(too_much_evidence_is_said),
     cmocka_unit_test(incremental_saving),
     cmocka_unit_test(evil_annotations),
     cmocka_unit_test(signature_forgery),

@@ -292,10 +292,13 @@ put_triple(struct maker *m, size_t signer)
 		put_signature(m, signer);
 	} else {
 		put_signature(m, signer);
-		put_evidence(m, signer);
+		if (m->spoil != SPOIL_EVIDENCE_LATE)
+			put_evidence(m, signer);
 	}
 	if (m->spoil != SPOIL_ARCHIVE_MISSING)
 		put_archive(m, signer);
+	if (m->spoil == SPOIL_EVIDENCE_LATE || m->spoil == SPOIL_EVIDENCE_AGAIN)
+		put_evidence(m, signer);
 	m->f->facts.certificate = signer_of(signer)->der;
 }
 

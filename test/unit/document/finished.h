@@ -42,6 +42,8 @@ enum finished_spoil {
 	SPOIL_ARCHIVE_OLDER,     /* than the signature's */
 	SPOIL_ARCHIVE_MISSING,   /* the third increment is not there */
 	SPOIL_ORDER,             /* evidence before the signature */
+	SPOIL_EVIDENCE_LATE,     /* evidence behind the document time-stamp, */
+	SPOIL_EVIDENCE_AGAIN,    /* or before and behind it */
 };
 
 struct finished {
