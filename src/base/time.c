@@ -53,6 +53,20 @@ time_join(struct time_parts p, int64_t *ret_at)
 	return OK;
 }
 
+int64_t
+time_months_later(int64_t at, int64_t months)
+{
+	struct time_parts p = time_split(at);
+	int64_t month = p.year * INT64_C(12) + p.month - 1 + months, later = TIME_NEVER;
+	if (month / 12 > 9999)
+		return TIME_NEVER;
+	p.year = (int)(month / 12);
+	p.month = (int)(month % 12) + 1;
+	while (err_is(time_join(p, &later)) && p.day > 28)
+		p.day--;
+	return later;
+}
+
 void
 time_text(int64_t at, bool with_us, char ret_text[TIME_TEXT_MAX])
 {

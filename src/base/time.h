@@ -22,6 +22,9 @@ struct time_parts time_split(int64_t at);
 /* ERR_INPUT for a date that does not exist. */
 err_t time_join(struct time_parts parts, int64_t *ret_at);
 
+/* The same day and time so many months later, or the last day of a month that is too short; TIME_NEVER at the most. */
+int64_t time_months_later(int64_t at, int64_t months);
+
 /* "2026-11-22T14:03:22Z" and, with us, "…22.123456Z" [RFC 3339]; NUL-terminated. */
 enum { TIME_TEXT_MAX = 28 };
 void time_text(int64_t at, bool with_us, char ret_text[TIME_TEXT_MAX]);

@@ -30,7 +30,7 @@ struct core_settings {
 	const char *audit_dir;    /* for the auditor's copy; NULL: nobody reads it */
 	char policy_oid[160];     /* of signer certificates */
 	bool demo;
-	int64_t registration_age; /* microseconds that identity proofing may be old */
+	int64_t registration_months; /* that identity proofing may be old */
 	int64_t invitation_us;    /* that a link can be used when nobody says otherwise */
 	int64_t upload_us;        /* that an uploaded file is kept which no request uses */
 	int64_t certificate_minutes, activation_minutes;

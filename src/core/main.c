@@ -97,7 +97,7 @@ settings_read(const char *directory)
 	core.set.served_dir = paths.served;
 	core.set.root_crl = paths.root_crl;
 	core.set.demo = instance.kind == INSTANCE_DEMO;
-	core.set.registration_age = instance.registration_months * 31 * TIME_DAY;
+	core.set.registration_months = instance.registration_months;
 	core.set.invitation_us = instance.invitation_days * TIME_DAY;
 	core.set.upload_us = instance.upload_days * TIME_DAY;
 	core.set.certificate_minutes = instance.certificate_minutes;

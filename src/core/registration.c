@@ -315,12 +315,12 @@ put(struct store_tx *tx, void *arg)
 
 /* As the API shows a record. */
 static json_t *
-view(const struct registration *r, const char *const methods[2], int64_t age)
+view(const struct registration *r, const char *const methods[2], int64_t months)
 {
 	json_t *j = canon_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:[]}", "id", id_text("reg", r->id).c, "subject",
 	    registration_subject_json(r), "identified_by", r->identified_by, "evidence", r->evidence, "verified_at",
 	    canon_time(r->verified_at), "made_at", canon_time(r->made_at), "usable_until",
-	    canon_time(r->verified_at + age), "digest", canon_hex(BYTES_OF(r->digest)), "methods");
+	    canon_time(time_months_later(r->verified_at, months)), "digest", canon_hex(BYTES_OF(r->digest)), "methods");
 	for (int i = 0; i < 2; i++)
 		if (methods[i] != NULL)
 			json_array_append_new(json_object_get(j, "methods"), json_string(methods[i]));
@@ -344,7 +344,7 @@ registration_make(struct worker *w, const struct account *by, const struct regis
 	digest_sha256(m.record, m.r.digest);
 	TRY(enrol_all(&m, wish));
 	const char *methods[2] = {wish->email.n > 0 ? "email_code" : NULL, wish->phone.n > 0 ? "sms_code" : NULL};
-	m.answer = view(&m.r, methods, w->core->set.registration_age);
+	m.answer = view(&m.r, methods, w->core->set.registration_months);
 	err_t e = store_write(w->core->store, put, &m);
 	FAULT_POINT("core.registration");
 	if (err_is(e))
@@ -417,7 +417,7 @@ registration_json(struct worker *w, struct id id, struct str owner, json_t **ret
 	TRY(enrolment_get(w->reader, &r, paraph_Method_METHOD_EMAIL_CODE, &email));
 	TRY(enrolment_get(w->reader, &r, paraph_Method_METHOD_SMS_CODE, &sms));
 	const char *methods[2] = {email ? "email_code" : NULL, sms ? "sms_code" : NULL};
-	*ret_answer = view(&r, methods, w->core->set.registration_age);
+	*ret_answer = view(&r, methods, w->core->set.registration_months);
 	return OK;
 }
 
@@ -431,7 +431,7 @@ registration_get(struct core *core, struct store_tx *reader, struct id id, parap
 	if (e.code == ERR_NOT_FOUND)
 		return err_make(ERR_NO_REGISTRATION, "there is no registration record %s", id_text("reg", id).c);
 	TRY(e);
-	if (now - r.verified_at > core->set.registration_age)
+	if (now > time_months_later(r.verified_at, core->set.registration_months))
 		return err_make(ERR_NO_REGISTRATION, "the identity in %s was verified longer ago than policy allows: register again",
 		    id_text("reg", id).c);
 	TRY(enrolment_get(reader, &r, method, &enrolled));

@@ -293,7 +293,10 @@ def test_no_registration_and_an_old_one(service):
     j.registration = "reg_" + "0" * 26
     p = refused(j.request, status=422, slug="registration-missing")
     assert "registration" in p.body["title"]
-    j.register(verified_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 400 * 86400)))
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 368 * 86400))
+    j.register(verified_at=at)  # twelve months of policy are a year, and not twelve times 31 days
+    year_later = f"{int(at[:4]) + 1}{at[4:-1]}.000000Z".replace("-02-29T", "-02-28T")
+    assert service.api("registration").get(f"/v1/registrations/{j.registration}")["usable_until"] == year_later
     refused(j.request, status=422, slug="registration-missing")
     refused(j.register, verified_at="2099-01-01T00:00:00Z", status=422, slug="bad-field")
 

@@ -36,6 +36,32 @@ known_times(void **state)
 	assert_true(TIME_NEVER == INT64_C(253402300799) * TIME_SECOND);
 }
 
+/* A year of policy is a year, not twelve times 31 days. */
+static void
+months_later(void **state)
+{
+	static const struct {
+		const char *at;
+		int64_t months;
+		const char *later;
+	} all[] = {
+	    {"2026-03-15T14:03:22Z", 12, "2027-03-15T14:03:22Z"}, {"2026-01-31T00:00:00Z", 1, "2026-02-28T00:00:00Z"},
+	    {"2023-12-31T23:59:59Z", 2, "2024-02-29T23:59:59Z"}, {"2024-02-29T12:00:00Z", 12, "2025-02-28T12:00:00Z"},
+	    {"2024-02-29T12:00:00Z", 48, "2028-02-29T12:00:00Z"}, {"2026-08-31T12:00:00Z", 1, "2026-09-30T12:00:00Z"},
+	    {"2026-12-01T00:00:00Z", 1, "2027-01-01T00:00:00Z"}, {"2026-11-30T00:00:00Z", 0, "2026-11-30T00:00:00Z"},
+	    {"9999-11-30T00:00:00Z", 1, "9999-12-30T00:00:00Z"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		int64_t at, later;
+		assert_ok(time_parse(str_c(all[i].at), &at));
+		assert_ok(time_parse(str_c(all[i].later), &later));
+		assert_int_equal(time_months_later(at, all[i].months), later);
+		assert_int_equal(time_months_later(at + 123456, all[i].months), later + 123456);
+	}
+	assert_int_equal(time_months_later(TIME_NEVER, 1), TIME_NEVER);
+}
+
 static void
 split_and_join(void **state)
 {
@@ -115,6 +141,7 @@ text_of_another_shape(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(known_times),
     cmocka_unit_test(split_and_join),
+    cmocka_unit_test(months_later),
     cmocka_unit_test(every_day),
     cmocka_unit_test(text_with_us),
     cmocka_unit_test(dates_that_do_not_exist),

@@ -18,7 +18,7 @@ open_setup(void **state)
 	if (mkdtemp(open_dir) == NULL)
 		return -1;
 	open_core = (struct core){.document_fd = -1, .set = {.name = "test", .provider = "Test", .site_url = "https://localhost",
-	    .terms = "Terms of use v1\n", .terms_version = "v1", .demo = true, .registration_age = INT64_C(366) * 86400000000}};
+	    .terms = "Terms of use v1\n", .terms_version = "v1", .demo = true, .registration_months = 12}};
 	open_core.audit = audit_new();
 	open_worker.core = &open_core;
 	if (err_is(store_open(open_dir, (struct store_options){0}, &open_core.store)))
