@@ -144,7 +144,6 @@ signing_code_try(struct call *c)
 
 struct consent_body {
 	uint8_t sha256[DIGEST_SHA256_LEN];
-	bool unused;
 };
 
 static const struct field consent_fields[] = {

@@ -5,8 +5,7 @@
 static const struct {
 	const char *name;
 	unsigned role;
-} roles[] = {{"sender", ACCOUNT_SENDER}, {"registration", ACCOUNT_REGISTRATION}, {"revocation", ACCOUNT_REVOCATION},
-    {"audit", ACCOUNT_AUDIT}};
+} roles[] = {{"sender", ACCOUNT_SENDER}, {"registration", ACCOUNT_REGISTRATION}, {"revocation", ACCOUNT_REVOCATION}};
 
 /* The role whose name stands at the start of text, up to a space or its end; 0 for none. */
 static unsigned

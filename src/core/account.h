@@ -5,7 +5,7 @@
 #include "core/canon.h"
 #include "core/core.h"
 
-enum account_role { ACCOUNT_SENDER = 1, ACCOUNT_REGISTRATION = 2, ACCOUNT_REVOCATION = 4, ACCOUNT_AUDIT = 8 };
+enum account_role { ACCOUNT_SENDER = 1, ACCOUNT_REGISTRATION = 2, ACCOUNT_REVOCATION = 4 };
 
 enum { ACCOUNT_ID_MAX = 64, ACCOUNT_NAME_MAX = 128 };
 
