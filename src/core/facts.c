@@ -32,18 +32,21 @@ facts_mask(const char *address, char ret_masked[64])
 
 /* ---- the confirm screen ------------------------------------------------------------------------------------------------ */
 
+/* As the message with the code has it (keys/activation.c). */
 static json_t *
-short_hash(const uint8_t sha256[DIGEST_SHA256_LEN])
+short_hash(const uint8_t p[DIGEST_SHA256_LEN])
 {
-	char text[16];
-	snprintf(text, sizeof text, "%02X%02X-%02X%02X", sha256[0], sha256[1], sha256[2], sha256[3]);
+	char text[24];
+	snprintf(text, sizeof text, "%02X%02X-%02X%02X-%02X%02X-%02X%02X", p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]);
 	return canon_str(str_c(text));
 }
 
+/* ret_sha256: of the one document, or of the digests of all. */
 static err_t
-documents_json(struct worker *w, const struct signer *s, json_t *list)
+documents_json(struct worker *w, const struct signer *s, json_t *list, uint8_t ret_sha256[DIGEST_SHA256_LEN])
 {
 	struct signer_field fields[LIMIT_DOCUMENTS];
+	uint8_t all[LIMIT_DOCUMENTS * DIGEST_SHA256_LEN];
 	size_t n;
 	TRY(signer_fields(w->reader, s->id, fields, &n));
 	for (size_t i = 0; i < n; i++) {
@@ -58,7 +61,11 @@ documents_json(struct worker *w, const struct signer *s, json_t *list)
 		json_object_set_new(j, "field", f->page == 0 ? json_null() : canon_pack("{s:i, s:f, s:f, s:f, s:f}", "page",
 		    (int)f->page, "x", f->x, "y", f->y, "w", f->w, "h", f->h));
 		json_array_append_new(list, j);
+		memcpy(all + i * DIGEST_SHA256_LEN, d.revision0_sha256, DIGEST_SHA256_LEN);
 	}
+	digest_sha256(bytes(all, n * DIGEST_SHA256_LEN), ret_sha256);
+	if (n == 1)
+		memcpy(ret_sha256, all, DIGEST_SHA256_LEN);
 	return OK;
 }
 
@@ -87,13 +94,15 @@ facts_shown(struct worker *w, const struct signer *s, json_t **ret_shown, uint8_
 	struct request r;
 	struct registration reg;
 	char masked[64];
+	uint8_t documents_sha256[DIGEST_SHA256_LEN];
 	TRY(request_get(w->reader, s->request, &r));
 	TRY(registration_get(w->core, w->reader, s->registration, s->method, 0, &reg));
 	facts_mask(reg.address, masked);
 	AUTO_JSON(documents) = canon_pack("[]");
-	TRY(documents_json(w, s, documents));
-	*ret_shown = canon_pack("{s:s, s:s, s:s, s:O, s:o, s:{s:s, s:s, s:i, s:b}, s:{s:s, s:o, s:s, s:s, s:s, s:o}, s:{s:s, s:o}, s:o}",
-	    "request", id_text("req", r.id).c, "title", r.title, "sender", r.sender, "documents", documents, "subject",
+	TRY(documents_json(w, s, documents, documents_sha256));
+	*ret_shown = canon_pack("{s:s, s:s, s:s, s:O, s:o, s:o, s:{s:s, s:s, s:i, s:b}, s:{s:s, s:o, s:s, s:s, s:s, s:o}, s:{s:s, s:o}, s:o}",
+	    "request", id_text("req", r.id).c, "title", r.title, "sender", r.sender, "documents", documents, "short_hash",
+	    short_hash(documents_sha256), "subject",
 	    registration_subject_json(&reg), "certificate", "issuer", core->set.provider, "policy", core->set.policy_oid,
 	    "minutes", (int)core->set.certificate_minutes, "demo", core->set.demo, "identity", "registered_by", reg.owner,
 	    "verified_at", canon_time(reg.verified_at), "identified_by", reg.identified_by, "method",

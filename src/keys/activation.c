@@ -7,7 +7,7 @@
 #include "keys/registration.h"
 #include "os/clock.h"
 
-enum { SHORT_HASH = 10, MASKED = sizeof((paraph_ActivationState *)0)->masked_address };
+enum { SHORT_HASH = 20, MASKED = sizeof((paraph_ActivationState *)0)->masked_address };
 enum { COURIER_TIMEOUT_US = 5 * 1000 * 1000, COURIER_LATE_US = 30 * 1000 * 1000 };
 /* As many as courier delivers codes at a time, and nowhere more than half of the workers. */
 enum { COURIER_LATE_WAITERS = 4 };
@@ -147,11 +147,17 @@ activation_enrol(struct desk *d, const paraph_Enrol *m, paraph_Keys *ret_answer)
 
 /* ---- codes ---- */
 
-/* "7F3A-91C2": enough to recognise the document by */
+/* "7F3A-91C2-04D5-E6B7", what a signer compares with the page (core/facts.c shows the same): of the one document that this code
+ * signs, or of the digests of all of them in their order. 64 bits: core cannot find another document that has them too. */
 static void
-short_hash(const uint8_t sha256[RECORD_HASH], char ret_text[SHORT_HASH])
+short_hash(const struct book_activation *a, char ret_text[SHORT_HASH])
 {
-	snprintf(ret_text, SHORT_HASH, "%02X%02X-%02X%02X", sha256[0], sha256[1], sha256[2], sha256[3]);
+	uint8_t all[LIMIT_DOCUMENTS * RECORD_HASH], sha256[RECORD_HASH];
+	for (size_t i = 0; i < a->documents_n; i++)
+		memcpy(all + i * RECORD_HASH, a->documents[i].revision0_sha256, RECORD_HASH);
+	digest_sha256(bytes(all, a->documents_n * RECORD_HASH), sha256);
+	const uint8_t *p = a->documents_n == 1 ? a->documents[0].revision0_sha256 : sha256;
+	snprintf(ret_text, SHORT_HASH, "%02X%02X-%02X%02X-%02X%02X-%02X%02X", p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]);
 }
 
 static err_t
@@ -170,7 +176,8 @@ hand_over(struct desk *d, const struct book_activation *a, const uint8_t code[CO
 	snprintf(c->address, sizeof c->address, "%.*s", STR_ARG(note.address));
 	snprintf(c->title, sizeof c->title, "%.*s", STR_ARG(note.title));
 	snprintf(c->sender, sizeof c->sender, "%.*s", STR_ARG(note.sender));
-	short_hash(a->documents[0].revision0_sha256, c->short_hash);
+	short_hash(a, c->short_hash);
+	c->documents = (uint32_t)a->documents_n;
 	c->code.size = CODES_DIGITS;
 	memcpy(c->code.bytes, code, CODES_DIGITS);
 	c->expires_at = expires_at;

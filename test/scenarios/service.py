@@ -332,7 +332,9 @@ class Journey:
 
     def send_code(self):
         self.browser.post("/s/v1/code")
-        self.code = re.search(r"(?<!\w)(\d{6})(?!\w)", self.message()["text"]).group(1)
+        text, shown = self.message()["text"], self.facts()["shown"]
+        self.code = re.search(r"(?<!\w)(\d{6})(?!\w)", text).group(1)
+        assert f"({shown['short_hash']})" in text, f"{shown} is not what the message says: {text}"  # keys and core agree on what is signed
         return self
 
     def try_code(self, code=None):

@@ -46,7 +46,7 @@ def courier_message(number, tag, body):
 def code_message(number, address, transport=EMAIL):
     expires = int((time.time() + 600) * 1e6)
     return courier_message(number, 20, field(1, transport) + field(2, address) + field(3, CODE) + field(4, 'Lease "12" rue Élysée') +
-                           field(5, "7F3A-91C2") + field(6, "ACME") + field(7, expires))
+                           field(5, "7F3A-91C2-04D5-E6B7") + field(6, "ACME") + field(7, expires))
 
 
 def message(number, ident, address, text, transport=EMAIL, subject="ACME asks you to sign"):
@@ -226,7 +226,7 @@ def test_a_code_goes_out_by_mail_and_stays_nowhere(courier, mails):
     assert "<sign@house.example>" in sender and "<jane.doe@example.org>" in recipient
     mail = email.message_from_bytes(data)
     text = mail.get_payload(decode=True).decode()
-    assert text.startswith("493201") and "7F3A-91C2" in text and "ACME" in text and "Never share it" in text
+    assert text.startswith("493201") and "7F3A-91C2-04D5-E6B7" in text and "ACME" in text and "Never share it" in text
     subject = str(email.header.make_header(email.header.decode_header(mail["Subject"])))
     assert 'Lease "12" rue Élysée' in subject and "493201" not in subject
     assert mail["To"] == "<jane.doe@example.org>" and mail["Message-ID"] and mail["Date"] and mail["Auto-Submitted"] == "auto-generated"

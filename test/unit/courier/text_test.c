@@ -9,7 +9,7 @@ code_message(void)
 	m.code.size = 6;
 	memcpy(m.code.bytes, "493201", 6);
 	snprintf(m.title, sizeof m.title, "Lease 12 rue X");
-	snprintf(m.short_hash, sizeof m.short_hash, "7F3A-91C2");
+	snprintf(m.short_hash, sizeof m.short_hash, "7F3A-91C2-04D5-E6B7");
 	snprintf(m.sender, sizeof m.sender, "ACME");
 	return m;
 }
@@ -30,10 +30,30 @@ a_code_says_what_it_signs(void **state)
 	AUTO_BUF(sms, 1000);
 	text_code_mail(&m, "sign.example", &subject, &text);
 	text_code_sms(&m, "sign.example", &sms);
-	assert_true(holds(&text, "493201") && holds(&text, "Lease 12 rue X") && holds(&text, "7F3A-91C2") && holds(&text, "ACME"));
+	assert_true(holds(&text, "493201") && holds(&text, "Lease 12 rue X") && holds(&text, "\"Lease 12 rue X\" (7F3A-91C2-04D5-E6B7)") && holds(&text, "ACME"));
 	assert_false(holds(&subject, "493201"));
-	assert_true(holds(&sms, "493201 signs \"Lease 12 rue X\" (7F3A-91C2) for ACME. Never share it."));
+	assert_true(holds(&sms, "493201 signs \"Lease 12 rue X\" (7F3A-91C2-04D5-E6B7) for ACME. Never share it."));
 	assert_true(holds(&sms, "\n@sign.example #493201"));
+}
+
+/* A code may sign ten documents: whoever gets it is told so. */
+static void
+a_code_says_how_many_it_signs(void **state)
+{
+	(void)state;
+	for (unsigned n = 0; n <= 10; n++) {
+		paraph_CodeMessage m = code_message();
+		char more[100];
+		AUTO_BUF(subject, 1000);
+		AUTO_BUF(text, 4000);
+		AUTO_BUF(sms, 1000);
+		m.documents = n;
+		snprintf(more, sizeof more, "\"Lease 12 rue X\" and %u more", n - 1);
+		text_code_mail(&m, "sign.example", &subject, &text);
+		text_code_sms(&m, "sign.example", &sms);
+		assert_true(holds(&subject, more) == (n > 1) && holds(&text, more) == (n > 1) && holds(&sms, more) == (n > 1));
+		assert_true(holds(&text, "(7F3A-91C2-04D5-E6B7) for ACME") && holds(&sms, "(7F3A-91C2-04D5-E6B7) for ACME"));
+	}
 }
 
 /* Wherever the limits fall, in characters of two, three and four octets. */
@@ -96,6 +116,7 @@ the_catcher_escapes_and_forgets(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_code_says_what_it_signs),
+    cmocka_unit_test(a_code_says_how_many_it_signs),
     cmocka_unit_test(a_text_message_is_whole_characters),
     cmocka_unit_test(addresses_cannot_inject),
     cmocka_unit_test(the_catcher_escapes_and_forgets),

@@ -10,6 +10,7 @@ struct ask {
 	uint8_t activation[16], request[16], signer[16], mac[32];
 	paraph_Registration registration;
 	paraph_ActivationState state;
+	bool single; /* one document, not two */
 };
 
 static void
@@ -49,8 +50,8 @@ begin(struct ask *k)
 	HOUSE_ID(m->registration_mac, k->mac);
 	m->has_registration = true;
 	m->registration = k->registration;
-	m->documents_count = 2;
-	for (uint8_t i = 0; i < 2; i++) {
+	m->documents_count = k->single ? 1 : 2;
+	for (uint8_t i = 0; i < m->documents_count; i++) {
 		m->documents[i].revision0_sha256.size = m->documents[i].plan_sha256.size = 32;
 		memset(m->documents[i].revision0_sha256.bytes, 0x7f - i, 32);
 		memset(m->documents[i].plan_sha256.bytes, 0x30 + i, 32);
@@ -144,7 +145,15 @@ goes_all_the_way(void **state)
 	assert_false(k.state.proved);
 	assert_string_equal(house.last.address, "jane1@example.org");
 	assert_string_equal(house.last.title, "Contract 0");
-	assert_string_equal(house.last.short_hash, "7F7F-7F7F");
+	uint8_t both[64], sha256[32];
+	char shown[24];
+	memset(both, 0x7f, 32);
+	memset(both + 32, 0x7e, 32);
+	digest_sha256(BYTES_OF(both), sha256);
+	snprintf(shown, sizeof shown, "%02X%02X-%02X%02X-%02X%02X-%02X%02X", sha256[0], sha256[1], sha256[2], sha256[3], sha256[4],
+	    sha256[5], sha256[6], sha256[7]);
+	assert_string_equal(house.last.short_hash, shown);
+	assert_int_equal(house.last.documents, 2);
 	assert_string_equal(house.last.sender, "Example Sender");
 	memcpy(digest, k.state.digest.bytes, 32);
 	assert_err(complete(&k, 1), ERR_ACTIVATION_STATE);
@@ -162,6 +171,19 @@ goes_all_the_way(void **state)
 	assert_err(complete(&k, 2), ERR_ACTIVATION_STATE);
 	assert_err(try(&k, code), ERR_ACTIVATION_STATE);
 	assert_err(resend(&k), ERR_ACTIVATION_STATE);
+}
+
+/* Of one document the message shows the digest itself: whoever has the file can compare. */
+static void
+one_document_is_named_by_its_own_digest(void **state)
+{
+	(void)state;
+	struct ask k;
+	ask_new(&k, 13);
+	k.single = true;
+	assert_ok(begin(&k));
+	assert_string_equal(house.last.short_hash, "7F7F-7F7F-7F7F-7F7F");
+	assert_int_equal(house.last.documents, 1);
 }
 
 /* Every state and event, against the table as the texts have it. */
@@ -497,6 +519,7 @@ codes_are_random(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(goes_all_the_way),
+    cmocka_unit_test(one_document_is_named_by_its_own_digest),
     cmocka_unit_test(states_are_a_table),
     cmocka_unit_test(sixth_code),
     cmocka_unit_test(guesses_under_other_ids),
