@@ -13,7 +13,7 @@ enum { QUESTIONS_AT_ONCE = 16 };
 struct errand {
 	struct status *status;
 	uint64_t id;
-	int fd; /* the channel it came on: core may have been started anew since */
+	uint64_t generation; /* of the channel it came on: core may have been started anew since */
 };
 
 static struct errand *
@@ -22,26 +22,26 @@ errand_new(struct status *s, uint64_t id)
 	struct errand *e = malloc(sizeof *e);
 	if (e == NULL)
 		abort();
-	*e = (struct errand){s, id, s->core_fd};
+	*e = (struct errand){s, id, s->core_generation};
 	return e;
 }
 
 static void
-reply(struct status *s, int fd, const paraph_Status *m)
+reply(struct status *s, uint64_t generation, const paraph_Status *m)
 {
-	if (fd != s->core_fd || fd < 0)
+	if (generation != s->core_generation || s->core_fd < 0)
 		return; /* who asked is gone */
-	err_t e = channel_send(fd, &message_status, m, NULL, 0);
+	err_t e = channel_send(s->core_fd, &message_status, m, NULL, 0);
 	if (err_is(e) && e.code != ERR_PEER_GONE)
 		log_error(e, "answer-to-core");
 }
 
 static void
-reply_outcome(struct status *s, int fd, uint64_t id, err_t e)
+reply_outcome(struct status *s, uint64_t generation, uint64_t id, err_t e)
 {
 	paraph_Status *m = message_new(&message_status);
 	message_outcome(&message_status, m, id, e);
-	reply(s, fd, m);
+	reply(s, generation, m);
 	message_free(&message_status, m);
 }
 
@@ -86,11 +86,11 @@ errand_done(void *arg, err_t e, const paraph_StatusKeys *answer)
 		e = translate(answer, m);
 		m->id = errand->id;
 		if (!err_is(e))
-			reply(errand->status, errand->fd, m);
+			reply(errand->status, errand->generation, m);
 		message_free(&message_status, m);
 	}
 	if (err_is(e))
-		reply_outcome(errand->status, errand->fd, errand->id, e);
+		reply_outcome(errand->status, errand->generation, errand->id, e);
 	free(errand);
 }
 
@@ -138,7 +138,7 @@ question_handle(struct status *s, const paraph_Status *m)
 			free(errand);
 	}
 	if (err_is(e))
-		reply_outcome(s, s->core_fd, m->id, e);
+		reply_outcome(s, s->core_generation, m->id, e);
 }
 
 static void
@@ -191,5 +191,6 @@ colleague_connect(struct status *s, int fd)
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
 		return err_errno("channel to core");
 	s->core_fd = fd;
+	s->core_generation++;
 	return loop_add(s->loop, fd, EPOLLIN, questions_read, s);
 }

@@ -13,7 +13,8 @@ struct status {
 	struct responder responder;
 	struct oid stamp_policy;
 	const char *site_url; /* problem types begin with it */
-	int core_fd; /* -1: core is not there */
+	int core_fd;              /* -1: core is not there */
+	uint64_t core_generation; /* how often it came: descriptors and ids of questions come again */
 	int control_fd;
 };
 
