@@ -128,7 +128,6 @@ err_t oid_under(const struct oid *arc, uint32_t number, struct oid *ret_oid);
 #define OID_OCSP_NONCE OID_OF("\x2b\x06\x01\x05\x05\x07\x30\x01\x02") /* 1.3.6.1.5.5.7.48.1.2 */
 #define OID_OCSP_NOCHECK OID_OF("\x2b\x06\x01\x05\x05\x07\x30\x01\x05") /* 1.3.6.1.5.5.7.48.1.5 */
 #define OID_OCSP_ARCHIVE_CUTOFF OID_OF("\x2b\x06\x01\x05\x05\x07\x30\x01\x06") /* 1.3.6.1.5.5.7.48.1.6 */
-#define OID_OCSP_EXTENDED_REVOKE OID_OF("\x2b\x06\x01\x05\x05\x07\x30\x01\x09") /* 1.3.6.1.5.5.7.48.1.9 */
 #define OID_OCSP_CERT_HASH OID_OF("\x2b\x24\x08\x03\x0d") /* 1.3.36.8.3.13 */
 
 /* CMS, CAdES and time-stamps. */

@@ -24,11 +24,6 @@ err_t ecdsa_make(enum ecdsa_curve curve, struct ecdsa **ret_key);
 /* A stored key: big-endian scalar of the curve's size, uncompressed point. ERR_CRYPTO when they are no pair. */
 err_t ecdsa_load(enum ecdsa_curve curve, struct bytes scalar, struct bytes point, struct ecdsa **ret_key);
 void ecdsa_free(struct ecdsa *key); /* wipes; accepts NULL */
-static inline void
-ecdsa_auto_(struct ecdsa **key)
-{
-	ecdsa_free(*key);
-}
 
 enum ecdsa_curve ecdsa_curve(const struct ecdsa *key);
 /* Uncompressed point; SubjectPublicKeyInfo in DER. Both live as long as the key. */

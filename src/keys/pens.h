@@ -37,11 +37,6 @@ void pens_free(struct pens *p); /* accepts NULL */
 
 struct pen *pens_make(const uint8_t intent[RECORD_ID]);
 void pens_drop(struct pen *pen); /* accepts NULL */
-static inline void
-pens_auto_(struct pen **pen)
-{
-	pens_drop(*pen);
-}
 
 /* Keeps it for the next message. The oldest is dropped when there are too many. */
 void pens_put(struct pens *p, struct pen *pen);

@@ -339,7 +339,6 @@ static void
 read_basic_constraints(struct decode *d, struct certificate *c)
 {
 	struct decode list = decode_enter(d, DER_SEQUENCE);
-	c->has_basic_constraints = true;
 	if (decode_is(&list, DER_BOOLEAN)) /* FALSE should be left out, but others write it */
 		c->ca = decode_bool(&list);
 	if (decode_is(&list, DER_INTEGER))

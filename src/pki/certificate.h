@@ -51,7 +51,6 @@ struct certificate {
 	struct bytes authority_key_id;
 	bool has_key_usage;
 	uint32_t key_usage;               /* PROFILE_KU_… */
-	bool has_basic_constraints;
 	bool ca;
 	int path_len;                     /* PROFILE_PATH_ANY: none */
 	struct bytes ext_key_usage;       /* content of the SEQUENCE OF OID */

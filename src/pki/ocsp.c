@@ -254,18 +254,11 @@ put_single(struct encode *w, const struct ocsp_single *s)
 static void
 put_response_extensions(struct encode *w, const struct ocsp_facts *f)
 {
-	size_t all = encode_mark(w), mark = all;
-	if (f->extended_revoke) {
-		encode_null(w);
-		put_extension(w, mark, OID_OCSP_EXTENDED_REVOKE);
-	}
-	if (f->nonce.n) {
-		mark = encode_mark(w);
-		encode_octets(w, f->nonce);
-		put_extension(w, mark, OID_OCSP_NONCE);
-	}
-	if (encode_mark(w) == all)
+	size_t all = encode_mark(w);
+	if (f->nonce.n == 0)
 		return;
+	encode_octets(w, f->nonce);
+	put_extension(w, all, OID_OCSP_NONCE);
 	encode_wrap(w, DER_SEQUENCE, all);
 	encode_wrap(w, DER_EXPLICIT(1), all);
 }

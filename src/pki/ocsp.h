@@ -72,7 +72,6 @@ struct ocsp_facts {
 	const struct ocsp_single *singles;
 	size_t n;
 	struct bytes nonce;
-	bool extended_revoke;          /* the answer may say revoked for what was never issued [RFC 6960 4.4.8] */
 };
 
 /* ResponseData, to be signed. */
