@@ -130,29 +130,21 @@ digest_hmac_sha256(struct bytes key, struct bytes data, uint8_t ret[DIGEST_SHA25
 	AUTO_DIGEST(in, DIGEST_SHA256);
 	digest_add(in, BYTES_OF(block));
 	digest_add(in, data);
-	digest_peek(in, inner);
+	digest_end(in, inner);
 	for (size_t i = 0; i < sizeof block; i++)
 		block[i] ^= 0x36 ^ 0x5c;
 	AUTO_DIGEST(out, DIGEST_SHA256);
 	digest_add(out, BYTES_OF(block));
 	digest_add(out, BYTES_OF(inner));
-	digest_peek(out, ret);
+	digest_end(out, ret);
 	secret_wipe(block, sizeof block);
-}
-
-bool
-digest_hmac_check(struct bytes key, struct bytes data, struct bytes mac)
-{
-	uint8_t right[DIGEST_SHA256_LEN];
-	digest_hmac_sha256(key, data, right);
-	return secret_eq(BYTES_OF(right), mac);
 }
 
 err_t
 digest_file(int fd, uint64_t from, uint64_t to, struct digest *d)
 {
 	enum { STEP = 1 << 18 };
-	uint8_t *step = must(malloc(STEP));
+	uint8_t *step = must(malloc(to > from && to - from < STEP ? (size_t)(to - from) : STEP));
 	err_t e = OK;
 	while (from < to && !err_is(e)) {
 		size_t want = to - from < STEP ? (size_t)(to - from) : STEP;

@@ -46,8 +46,6 @@ size_t digest_len(enum digest_kind kind);
 
 /* HMAC-SHA-256 [RFC 2104]. */
 void digest_hmac_sha256(struct bytes key, struct bytes data, uint8_t ret[DIGEST_SHA256_LEN]);
-/* Constant-time check of it. */
-bool digest_hmac_check(struct bytes key, struct bytes data, struct bytes mac);
 
 /* SHA-256 of octets from..to of a descriptor (pread; the offset stays). ERR_IO when it ends before. */
 err_t digest_file(int fd, uint64_t from, uint64_t to, struct digest *d);

@@ -31,6 +31,9 @@ encode_init(void *buffer, size_t room)
 	return (struct encode){p, p + room, p + room, false};
 }
 
+/* A room that encode_init takes: octets are written before they are read, so clearing it beforehand would be for nothing. */
+#define ENCODE_ROOM(name, len) __attribute__((uninitialized)) uint8_t name[len]
+
 /* Octets written so far; the mark that encode_wrap and encode_sort take. */
 static inline size_t
 encode_mark(const struct encode *w)

@@ -473,7 +473,7 @@ complete(struct desk *d, const struct book_activation *a, const paraph_Activatio
 	digest_add(digest, BYTES_OF(a->digest));
 	digest_add(digest, BYTES_OF(r.consent_sha256));
 	digest_add(digest, r.appearances);
-	digest_peek(digest, r.digest);
+	digest_end(digest, r.digest);
 	TRY(desk_record(d, RECORD_ACTIVATION_COMPLETED, clock_now(), &r));
 	FAULT_POINT("keys.activation.completed");
 	return OK;

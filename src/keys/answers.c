@@ -85,7 +85,9 @@ static err_t
 ocsp_sign(struct desk *d, const struct ocsp_facts *f, const struct certificate *responder,
     const struct certificate *issuer, paraph_OcspSigned *ret_signed)
 {
-	uint8_t room[OCSP_TBS_MAX], out[OCSP_RESPONSE_MAX], signature[ECDSA_SIGNATURE_MAX];
+	ENCODE_ROOM(room, OCSP_TBS_MAX);
+	ENCODE_ROOM(out, OCSP_RESPONSE_MAX);
+	uint8_t signature[ECDSA_SIGNATURE_MAX];
 	struct bytes tbs, der;
 	size_t n;
 	struct encode w = encode_init(room, sizeof room);
@@ -187,8 +189,11 @@ static err_t
 stamp_sign(struct desk *d, const struct tsp_facts *f, const struct certificate *unit, bool with_certificate,
     paraph_TspSigned *ret_signed)
 {
-	uint8_t info_room[TSP_INFO_MAX], attributes_room[TSP_ATTRIBUTES_MAX], signature[ECDSA_SIGNATURE_MAX];
-	uint8_t token_room[TSP_TOKEN_MAX], response_room[TSP_TOKEN_MAX + 64];
+	ENCODE_ROOM(info_room, TSP_INFO_MAX);
+	ENCODE_ROOM(attributes_room, TSP_ATTRIBUTES_MAX);
+	ENCODE_ROOM(token_room, TSP_TOKEN_MAX);
+	ENCODE_ROOM(response_room, TSP_TOKEN_MAX + 64);
+	uint8_t signature[ECDSA_SIGNATURE_MAX];
 	struct bytes info, attributes, token, response;
 	size_t n;
 	struct encode w = encode_init(info_room, sizeof info_room);

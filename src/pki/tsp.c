@@ -231,7 +231,9 @@ tsp_token_size_max(const struct certificate *tsu, struct bytes policy, size_t *r
 {
 	enum { SIGNATURE = 72 }; /* two INTEGERs of 33 octets */
 	static const uint8_t digest[DIGEST_SHA256_LEN], signature[SIGNATURE];
-	uint8_t info_room[TSP_INFO_MAX], attributes_room[TSP_ATTRIBUTES_MAX], room[TSP_TOKEN_MAX];
+	ENCODE_ROOM(info_room, TSP_INFO_MAX);
+	ENCODE_ROOM(attributes_room, TSP_ATTRIBUTES_MAX);
+	ENCODE_ROOM(room, TSP_TOKEN_MAX);
 	struct tsp_facts facts = {.policy = policy, .kind = DIGEST_SHA256, .imprint = BYTES_OF(digest), .serial = {0x40},
 	    .gen_at = TIME_SECOND - 1, .accuracy_ms = 999}; /* all six digits; two octets */
 	struct bytes info, attributes, token;

@@ -36,10 +36,10 @@ enum { SPARES = 0 }; /* a sanitizer sees the use of a freed message only when it
 #if __has_feature(address_sanitizer)
 enum { SPARES = 0 };
 #else
-enum { SPARES = 16 };
+enum { SPARES = 128 }; /* a question and an answer for each worker that keys has at most */
 #endif
 #else
-enum { SPARES = 16 };
+enum { SPARES = 128 };
 #endif
 
 /* Wiped messages that wait for the next use, per kind. */

@@ -77,14 +77,6 @@ hmac(void **state)
 	static const char text[] = "Test Using Larger Than Block-Size Key - Hash Key First";
 	digest_hmac_sha256(BYTES_OF(key), bytes(text, sizeof text - 1), mac);
 	assert_hex(mac, 32, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
-	assert_true(digest_hmac_check(BYTES_OF(key), bytes(text, sizeof text - 1), BYTES_OF(mac)));
-	for (size_t bit = 0; bit < 256; bit++) {
-		mac[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		assert_false(digest_hmac_check(BYTES_OF(key), bytes(text, sizeof text - 1), BYTES_OF(mac)));
-		mac[bit / 8] ^= (uint8_t)(1 << bit % 8);
-	}
-	assert_false(digest_hmac_check(BYTES_OF(key), bytes(text, sizeof text - 1), bytes(mac, 31)));
-	assert_false(digest_hmac_check(BYTES_OF(key), bytes(text, sizeof text - 1), bytes(NULL, 0)));
 }
 
 static void
