@@ -3,6 +3,7 @@
 #include "core/facts.h"
 #include "core/lease.h"
 #include "core/sign.h"
+#include "keys_peer.h"
 #include "open.h"
 #include "os/clock.h"
 #include "peer.h"
@@ -292,12 +293,27 @@ keys_take(struct peer *p, void *message, int *fds)
 	err_ignore(channel_send_outcome(p->fd, p->kind, m->id, err_make(ERR_DEADLINE, "wanted by the test"))); /* core may be gone */
 }
 
+static err_t
+put_other_document(struct store_tx *tx, void *arg)
+{
+	struct document d;
+	TRY(document_get(tx, j.document, &d));
+	d.id = *(const struct id *)arg;
+	d.place = 1;
+	return document_put(tx, &d);
+}
+
+/* Each signer signs a document of his own: an open act keeps its documents. */
 static struct id
 act_make(int signer)
 {
 	AUTO_ACT(act);
 	consent_given_by(signer);
 	assert_ok(act_prepare(&open_worker, j.signers[signer].id, act));
+	if (signer > 0) {
+		act->parts[0].document.id = id_make(clock_now());
+		assert_ok(store_write(open_core.store, put_other_document, &act->parts[0].document.id));
+	}
 	assert_ok(act_begin(&open_worker, act, "sgr_x"));
 	return act->parts[0].intent;
 }
@@ -422,19 +438,19 @@ keys_has_the_last_word_on_a_void_act(void **state)
 	assert_ok(act_begin(&open_worker, act, "sgr_x"));
 	open_core.published = NULL; /* no certificate was made, so nothing is published */
 	open_core.leases = lease_new();
-	open_core.keys = peer_start(void_later);
+	open_core.keys = keys_peer_start(void_later);
 	signing = true;
-	assert_err(sign_settle(&open_worker, INT64_MAX), ERR_BUSY);
+	assert_err(sign_settle(&open_worker, INT64_MAX, &(struct act_place){0}), ERR_BUSY);
 	assert_ok(act_newest(open_worker.reader, j.signers[0].id, &id, &act_state, reason));
 	assert_int_equal(act_state, ACT_BEGUN);
 	assert_int_equal(state_of(0), SIGNER_SIGNING);
 	signing = false;
-	assert_ok(sign_settle(&open_worker, INT64_MAX));
+	assert_ok(sign_settle(&open_worker, INT64_MAX, &(struct act_place){0}));
 	assert_ok(act_newest(open_worker.reader, j.signers[0].id, &id, &act_state, reason));
 	assert_int_equal(act_state, ACT_VOID);
-	peer_stop(open_core.keys);
-	assert_int_equal(peer.n, sizeof asked / sizeof *asked);
-	assert_memory_equal(peer.tags, asked, sizeof asked);
+	keys_peer_stop(open_core.keys);
+	assert_int_equal(keys_peer.n, sizeof asked / sizeof *asked);
+	assert_memory_equal(keys_peer.tags, asked, sizeof asked);
 	lease_free(open_core.leases);
 }
 
@@ -487,13 +503,13 @@ activated(enum signer_state state, const char *activation, err_t (*keys)(const p
 	assert_ok(store_write(open_core.store, put_activation, &j.signers[0]));
 	put_state = "complete";
 	open_core.leases = lease_new();
-	open_core.keys = peer_start(keys);
+	open_core.keys = keys_peer_start(keys);
 }
 
 static void
 activated_end(void)
 {
-	peer_stop(open_core.keys);
+	keys_peer_stop(open_core.keys);
 	lease_free(open_core.leases);
 }
 
@@ -539,9 +555,9 @@ try_beside(void *ret_e)
 static bool
 asked(size_t n)
 {
-	for (int i = 0; i < 300 && peer.n < n; i++)
+	for (int i = 0; i < 300 && keys_peer.n < n; i++)
 		usleep(1000);
-	return peer.n >= n;
+	return keys_peer.n >= n;
 }
 
 static err_t
@@ -627,11 +643,11 @@ an_activation_never_goes_back(void **state)
 	assert_int_equal(activation_now().state, ACTIVATION_COMPLETE);
 	assert_int_equal(state_of(0), SIGNER_CONSENTED);
 	uint64_t before = leaves();
-	size_t questions = peer.n;
+	size_t questions = keys_peer.n;
 	assert_ok(activation_send(&open_worker, &session, NULL, &answer)); /* nothing is sent any more, and nothing is said to be */
 	assert_string_equal(json_string_value(json_object_get(answer, "status")), "complete");
 	json_decref(answer);
-	assert_int_equal(peer.n, questions);
+	assert_int_equal(keys_peer.n, questions);
 	assert_ok(consent());
 	assert_int_equal(leaves(), before);
 	assert_int_equal(activation_now().state, ACTIVATION_COMPLETE);
@@ -661,7 +677,7 @@ a_code_that_is_out_has_its_activation(void **state)
 	(void)state;
 	open_core.set.activation_minutes = 30;
 	open_core.leases = lease_new();
-	open_core.keys = peer_start(interrupted);
+	open_core.keys = keys_peer_start(interrupted);
 	open_core.courier = courier_start();
 	assert_ok(step(0, SIGNER_OPENED));
 	assert_err(activation_send(&open_worker, &session, NULL, &answer), ERR_PEER_GONE);
@@ -683,7 +699,7 @@ without_courier_no_code_is_used_up(void **state)
 	activated(SIGNER_OPENED, "begun", late_answer);
 	open_core.courier = client_new(&message_courier, -1);
 	assert_err(activation_send(&open_worker, &session, NULL, &answer), ERR_PAUSED);
-	assert_int_equal(peer.n, 0);
+	assert_int_equal(keys_peer.n, 0);
 	client_free(open_core.courier);
 	activated_end();
 }

@@ -3,7 +3,7 @@
 #include "core/outbox.h"
 #include "open.h"
 #include "os/clock.h"
-#include "other_end.h"
+#include "peer.h"
 
 static atomic_int refusal; /* the code of the answer; -1: none comes */
 
