@@ -87,7 +87,7 @@ desk_make(const struct place *place, char dir[40])
 	snprintf(path, sizeof path, "%s/keystore", dir);
 	must(sealed_create(path, BYTES_OF("p"), (struct sealed_cost){8, 1}, &d->keystore));
 	d->proven = proven_new();
-	d->book = place->role == JOURNAL_ISSUING ? book_new() : NULL;
+	d->book = place->role != JOURNAL_STATUS ? book_new() : NULL;
 	d->codes = codes_new();
 	d->pens = pens_new();
 	struct journal_hooks none = {0}, hooks = {d->book, book_apply, book_snapshot, book_snapshot_opened};

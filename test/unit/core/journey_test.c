@@ -56,7 +56,7 @@ static err_t
 put_all(struct store_tx *tx, void *arg)
 {
 	struct document d = {.id = j.document, .request = j.request, .file = id_make(5), .title = "Lease", .pages = 1,
-	    .revision0_sha256 = {7}};
+	    .revision0_sha256 = {7}, .plan_mac = {8}};
 	struct request r;
 	(void)arg;
 	TRY(put_registration(tx));
@@ -293,12 +293,15 @@ keys_take(struct peer *p, void *message, int *fds)
 	err_ignore(channel_send_outcome(p->fd, p->kind, m->id, err_make(ERR_DEADLINE, "wanted by the test"))); /* core may be gone */
 }
 
+static struct id other_document;
+
 static err_t
 put_other_document(struct store_tx *tx, void *arg)
 {
 	struct document d;
 	TRY(document_get(tx, j.document, &d));
-	d.id = *(const struct id *)arg;
+	(void)arg;
+	d.id = other_document;
 	d.place = 1;
 	return document_put(tx, &d);
 }
@@ -311,8 +314,8 @@ act_make(int signer)
 	consent_given_by(signer);
 	assert_ok(act_prepare(&open_worker, j.signers[signer].id, act));
 	if (signer > 0) {
-		act->parts[0].document.id = id_make(clock_now());
-		assert_ok(store_write(open_core.store, put_other_document, &act->parts[0].document.id));
+		other_document = act->parts[0].document.id = id_make(clock_now());
+		assert_ok(store_write(open_core.store, put_other_document, NULL));
 	}
 	assert_ok(act_begin(&open_worker, act, "sgr_x"));
 	return act->parts[0].intent;
@@ -337,9 +340,10 @@ the_first_silence_ends_the_round(void **state)
 	assert_int_equal(keys.asked, 2);
 	assert_err(sign_settle(&open_worker, INT64_MAX, &place), ERR_DEADLINE);
 	assert_true(id_eq(asked_for, first)); /* from the beginning */
-	/* Somebody signs the document at this moment: that is not waited for either. */
+	/* Somebody signs the documents at this moment: that is not waited for either. */
 	int64_t start = clock_monotonic();
-	assert_ok(lease_take(open_core.leases, &j.document, 1, 0));
+	const struct id taken[] = {j.document, other_document};
+	assert_ok(lease_take(open_core.leases, taken, 2, 0));
 	place = (struct act_place){0};
 	assert_ok(sign_settle(&open_worker, INT64_MAX, &place));
 	assert_int_equal(keys.asked, 3);
