@@ -186,7 +186,7 @@ static err_t
 read_terminal(struct walk *w, qpdf_oh field, struct literal_ref ref, struct str name, bool is_signature)
 {
 	struct reader *r = w->r;
-	if (guard_acts(r, reader_key(r, field, "/A")) || reader_has(r, field, "/AA"))
+	if (guard_runs(r, reader_key(r, field, "/A")) || reader_has(r, field, "/AA"))
 		w->form->scripts = true;
 	if (!is_signature)
 		return OK;

@@ -58,19 +58,48 @@ only_prints(struct reader *r, qpdf_oh script)
 /* ---- actions ---- */
 
 static bool
-action_is_active(struct reader *r, qpdf_oh action)
+is_one_of(struct reader *r, qpdf_oh action, const char *key, const char *const *names)
 {
-	/* [ISO 32000-2 12.6.4]: of all kinds only these run code. The others go somewhere, or ask first. */
-	static const char *const kinds[] = {"/JavaScript", "/Launch", "/Rendition"};
-	if (reader_is_name(r, action, "/S", kinds[0]))
+	qpdf_oh value = reader_key(r, action, key);
+	bool is = false;
+	for (; !is && *names != NULL; names++)
+		is = qpdf_oh_is_name_and_equals(r->q, value, *names);
+	qpdf_oh_release(r->q, value);
+	return is;
+}
+
+/* Whether an action runs code. The others go somewhere, change the display, or ask first. */
+static bool
+runs(struct reader *r, qpdf_oh action)
+{
+	if (reader_is_name(r, action, "/S", "/JavaScript"))
 		return !only_prints(r, reader_key(r, action, "/JS"));
-	if (reader_is_name(r, action, "/S", kinds[1]))
+	if (reader_is_name(r, action, "/S", "/Launch"))
 		return true;
-	return reader_is_name(r, action, "/S", kinds[2]) && reader_has(r, action, "/JS");
+	return reader_is_name(r, action, "/S", "/Rendition") && reader_has(r, action, "/JS");
+}
+
+/* Whether an action does more than to go somewhere. Fields, layers, annotations and what is played in them are not what they were
+ * after the others; a document that is embedded would be shown in place of this one; and nobody knows those to come.
+ * [ISO 32000-2 12.6.4, table 201] */
+static bool
+meddles(struct reader *r, qpdf_oh action)
+{
+	static const char *const going[] = {"/GoTo", "/GoToR", "/GoToDp", "/Thread", "/URI", "/Sound", "/Trans", "/NOP", NULL};
+	/* The four of the standard, and what programs have for the view of the whole: a menu has much else. */
+	static const char *const named[] = {"/NextPage", "/PrevPage", "/FirstPage", "/LastPage", "/GoBack", "/GoForward", "/Print",
+	    "/FitPage", "/FitWidth", "/FitHeight", "/FitVisible", "/ActualSize", "/FullScreen", "/SinglePage", "/OneColumn",
+	    "/TwoColumns", NULL};
+	if (!reader_has(r, action, "/S") || is_one_of(r, action, "/S", going))
+		return false;
+	if (reader_is_name(r, action, "/S", "/Named"))
+		return reader_has(r, action, "/N") && !is_one_of(r, action, "/N", named);
+	return !reader_is_name(r, action, "/S", "/JavaScript") || runs(r, action);
 }
 
 /* A walk along /Next: what was met is not judged again, so that a chain which leads back to itself ends. */
 struct chain {
+	bool (*is_bad)(struct reader *r, qpdf_oh action);
 	size_t actions, met_n;
 	struct literal_ref met[CHAIN_MAX];
 };
@@ -84,14 +113,14 @@ meet_again(struct reader *r, qpdf_oh action, struct chain *chain)
 	for (size_t i = 0; i < chain->met_n; i++)
 		if (chain->met[i].number == ref.number && chain->met[i].generation == ref.generation)
 			return true;
-	if (chain->met_n < CHAIN_MAX) /* acts ends the walk where there is no room */
+	if (chain->met_n < CHAIN_MAX) /* is_bad_chain ends the walk where there is no room */
 		chain->met[chain->met_n++] = ref;
 	return false;
 }
 
-/* A chain that is too long to be judged counts as one that acts. */
+/* A chain that is too long to be judged counts as a bad one. */
 static bool
-acts(struct reader *r, qpdf_oh action, struct chain *chain)
+is_bad_chain(struct reader *r, qpdf_oh action, struct chain *chain)
 {
 	if (!reader_is_dictionary(r, action))
 		return false;
@@ -100,60 +129,63 @@ acts(struct reader *r, qpdf_oh action, struct chain *chain)
 	if (chain->actions == CHAIN_MAX)
 		return true;
 	chain->actions++;
-	if (action_is_active(r, action))
+	if (chain->is_bad(r, action))
 		return true;
 	qpdf_oh next = reader_key(r, action, "/Next");
 	if (reader_is_dictionary(r, next))
-		return acts(r, next, chain);
+		return is_bad_chain(r, next, chain);
 	for (size_t i = 0; i < reader_count(r, next); i++)
-		if (acts(r, reader_item(r, next, i), chain))
+		if (is_bad_chain(r, reader_item(r, next, i), chain))
 			return true;
 	return false;
 }
 
 bool
-guard_acts(struct reader *r, qpdf_oh action)
+guard_runs(struct reader *r, qpdf_oh action)
 {
-	struct chain chain = {0};
-	return acts(r, action, &chain);
+	struct chain chain = {.is_bad = runs};
+	return is_bad_chain(r, action, &chain);
 }
 
+/* What happens without anybody's doing must leave the document as it is. */
 static bool
-acts_any(struct reader *r, qpdf_oh additional, const char *const *events)
+acts(struct reader *r, qpdf_oh action)
 {
-	for (; *events != NULL; events++)
-		if (guard_acts(r, reader_key(r, additional, *events)))
-			return true;
-	return false;
+	struct chain chain = {.is_bad = meddles};
+	return is_bad_chain(r, action, &chain);
 }
 
-/* Its events of the page: opened, seen, closed, out of sight. Those of the pointer and of the keyboard are somebody's own act. */
+/* There may be very many pages and annotations: a handle is kept no longer than needed. */
 static bool
-annotation_acts(struct reader *r, qpdf_oh annotation)
+acts_any(struct reader *r, qpdf_oh owner, const char *const *events)
 {
-	static const char *const events[] = {"/PO", "/PV", "/PC", "/PI", NULL};
-	qpdf_oh additional = reader_key(r, annotation, "/AA");
-	bool acts = reader_is_dictionary(r, additional) && acts_any(r, additional, events);
+	qpdf_oh additional = reader_key(r, owner, "/AA");
+	bool bad = false;
+	for (; reader_is_dictionary(r, additional) && !bad && *events != NULL; events++) {
+		qpdf_oh action = reader_key(r, additional, *events);
+		bad = acts(r, action);
+		qpdf_oh_release(r->q, action);
+	}
 	qpdf_oh_release(r->q, additional);
-	return acts;
+	return bad;
 }
 
 bool
 guard_page_acts(struct reader *r, qpdf_oh page)
 {
 	static const char *const events[] = {"/O", "/C", "/PO", "/PV", "/PC", "/PI", NULL};
-	if (acts_any(r, reader_key(r, page, "/AA"), events))
-		return true;
+	/* Its events of the page: opened, seen, closed, out of sight. Those of the pointer and of the keyboard are somebody's own act. */
+	static const char *const of_annotation[] = {"/PO", "/PV", "/PC", "/PI", NULL};
+	bool bad = acts_any(r, page, events);
 	qpdf_oh annotations = reader_key(r, page, "/Annots");
 	size_t n = reader_count(r, annotations);
-	for (size_t i = 0; i < n; i++) { /* there may be very many: a handle is kept no longer than needed */
+	for (size_t i = 0; !bad && i < n; i++) {
 		qpdf_oh annotation = reader_item(r, annotations, i);
-		bool acts = annotation_acts(r, annotation);
+		bad = acts_any(r, annotation, of_annotation);
 		qpdf_oh_release(r->q, annotation);
-		if (acts)
-			return true;
 	}
-	return false;
+	qpdf_oh_release(r->q, annotations);
+	return bad;
 }
 
 /* [ISO 32000-2 12.6.4.17]: the document's scripts all run when it is opened. Names stand before their actions. */
@@ -164,7 +196,7 @@ document_scripts_act(struct reader *r)
 	if (reader_count(r, reader_key(r, tree, "/Kids")) > 0)
 		return true;
 	for (size_t i = 1; i <= reader_count(r, names); i += 2) /* behind the end too: a name without an action is no tree */
-		if (!reader_is_name(r, reader_item(r, names, i), "/S", "/JavaScript") || guard_acts(r, reader_item(r, names, i)))
+		if (!reader_is_name(r, reader_item(r, names, i), "/S", "/JavaScript") || acts(r, reader_item(r, names, i)))
 			return true;
 	return false;
 }
@@ -174,9 +206,9 @@ scripts_check(struct reader *r)
 {
 	/* Before the document is closed, saved or printed, and after that. [ISO 32000-2 12.6.3] */
 	static const char *const events[] = {"/WC", "/WS", "/DS", "/WP", "/DP", NULL};
-	if (guard_acts(r, reader_key(r, r->root, "/OpenAction")))
+	if (acts(r, reader_key(r, r->root, "/OpenAction")))
 		return err_make(ERR_PDF_SCRIPTS, "an action when the document is opened");
-	if (acts_any(r, reader_key(r, r->root, "/AA"), events))
+	if (acts_any(r, r->root, events))
 		return err_make(ERR_PDF_SCRIPTS, "an action of the document catalog");
 	if (document_scripts_act(r))
 		return err_make(ERR_PDF_SCRIPTS, "scripts of the document");

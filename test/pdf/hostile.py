@@ -282,6 +282,11 @@ SCRIPTS = {
     'script-will-save': b'/AA << /WS << /S /JavaScript /JS (1) >> >>',
     'launch-open': b'/OpenAction << /S /Launch /F (calc.exe) >>',
     'script-chained': b'/OpenAction << /S /GoTo /D [5 0 R /Fit] /Next << /S /JavaScript /JS (1) >> >>',
+    'hide-open': b'/OpenAction << /S /Hide /T (rent) >>',
+    'layers-switched-open': b'/OpenAction << /S /SetOCGState /State [/OFF 5 0 R] >>',
+    'form-reset-open': b'/OpenAction << /S /GoTo /D [5 0 R /Fit] /Next << /S /ResetForm >> >>',
+    'form-filled-on-close': b'/AA << /WC << /S /ImportData /F (other.fdf) >> >>',
+    'embedded-open': b'/OpenAction << /S /GoToE /T << /R /C /N (other) >> >>',
     'script-behind-forty-actions': b'/OpenAction << /S /GoTo /D [5 0 R /Fit] /Next [%s << /S /JavaScript /JS (1) >>] >>' % (
         b'<< /S /GoTo /D [5 0 R /Fit] >> ' * 40),
 }
@@ -330,6 +335,27 @@ def script_in_field():
     doc.put(field, doc.objects[field][1][:-2] + b'/AA << /C << /S /JavaScript /JS (event.value = 2) >> >> >>')
     form(doc, [field])
     return doc.object_streams()
+
+
+OPENING = {
+    'open-at-a-page': b'/OpenAction << /S /GoTo /D [5 0 R /Fit] >>', 'open-first-page': b'/OpenAction << /S /Named /N /FirstPage >>',
+    'open-and-print': b'/OpenAction << /S /Named /N /Print >>', 'open-without-kind': b'/OpenAction << /D [5 0 R /Fit] >>',
+}
+for name, entries in OPENING.items():
+    @case(name, 'signed')
+    def opening(name=name, entries=entries):
+        """What only goes somewhere, or prints, is ordinary."""
+        return simple(name, root_entries=entries).classic()
+
+
+@case('reset-button', 'signed')
+def reset_button():
+    """A button that empties the form does so when somebody presses it."""
+    doc = simple('reset-button')
+    button = doc.add(b'<< /Type /Annot /Subtype /Widget /FT /Btn /Ff 65536 /T (reset) /F 4 /Rect [72 500 172 520] /P %d 0 R'
+                     b' /MK << /CA (Reset) >> /A << /S /ResetForm >> >>' % doc.pages[0])
+    form(doc, [text_field(doc, b'name', b'Jane', b'Jane'), button])
+    return doc.classic()
 
 
 @case('open-action-destination', 'signed')

@@ -37,6 +37,34 @@ scripts_that_run_by_themselves(void **state)
 	assert_err(judge("", "/AA <</C 7 0 R>>"), ERR_PDF_SCRIPTS);
 }
 
+/* [ISO 32000-2 table 201]: each kind of action, and whether it may happen without anybody's doing. */
+static void
+actions_that_change_what_is_shown(void **state)
+{
+	(void)state;
+	static const struct { const char *action; unsigned code; } cases[] = {
+	    {"<</S /Hide /T (rent) /H true>>", ERR_PDF_SCRIPTS}, {"<</S /SetOCGState /State [/OFF 5 0 R]>>", ERR_PDF_SCRIPTS},
+	    {"<</S /ResetForm>>", ERR_PDF_SCRIPTS}, {"<</S /ImportData /F (x.fdf)>>", ERR_PDF_SCRIPTS},
+	    {"<</S /SubmitForm /F (x)>>", ERR_PDF_SCRIPTS}, {"<</S /GoToE /T <</R /C /N (x)>>>>", ERR_PDF_SCRIPTS},
+	    {"<</S /Rendition /OP 0>>", ERR_PDF_SCRIPTS}, {"<</S /Movie>>", ERR_PDF_SCRIPTS},
+	    {"<</S /GoTo3DView>>", ERR_PDF_SCRIPTS}, {"<</S /RichMediaExecute>>", ERR_PDF_SCRIPTS},
+	    {"<</S /Named /N /ShowHideAnnots>>", ERR_PDF_SCRIPTS}, {"<</S /Unheard>>", ERR_PDF_SCRIPTS}, {"<</S (GoTo)>>", ERR_PDF_SCRIPTS},
+	    {"<</S /GoToR /F (x) /D [0 /Fit]>>", ERR_OK}, {"<</S /Thread /D 0>>", ERR_OK}, {"<</S /URI /URI (x)>>", ERR_OK},
+	    {"<</S /Named /N /Print>>", ERR_OK}, {"<</S /Named /N /FirstPage>>", ERR_OK}, {"<</S /Named>>", ERR_OK},
+	    {"<</S /Sound>>", ERR_OK}, {"<</S /GoTo /Next <</S /Trans>>>>", ERR_OK}, {"<</D [3 0 R /Fit]>>", ERR_OK}};
+	static const struct { const char *before, *behind; bool page; } places[] = {{"/OpenAction ", "", false}, {"/AA <</WP ", ">>", false},
+	    {"/OpenAction <</S /GoTo /Next [<</S /GoTo>> ", "]>>", false}, {"/AA <</O ", ">>", true},
+	    {"/Annots [<</Subtype /Screen /AA <</PV ", ">>>>]", true}};
+	char entries[300];
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		for (size_t j = 0; j < sizeof places / sizeof places[0]; j++) {
+			snprintf(entries, sizeof entries, "%s%s%s", places[j].before, cases[i].action, places[j].behind);
+			assert_err(places[j].page ? judge("", entries) : judge(entries, ""), cases[i].code);
+		}
+	/* What somebody does on purpose is his own act. */
+	assert_ok(judge("", "/Annots [<</Subtype /Link /A <</S /ResetForm>>>> <</Subtype /Widget /AA <</U <</S /Hide /T (rent)>>>>>>]"));
+}
+
 /* A chain of n actions that go somewhere, with a script behind them: in one list, or each behind the other. */
 static void
 chain_make(size_t n, bool nested, char ret_catalog[1900])
@@ -177,6 +205,7 @@ layers(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(scripts_that_run_by_themselves),
+    cmocka_unit_test(actions_that_change_what_is_shown),
     cmocka_unit_test(however_long_the_chain_before_it),
     cmocka_unit_test(chains_that_lead_back),
     cmocka_unit_test(annotations_that_act_when_their_page_is_seen),
