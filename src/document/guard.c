@@ -237,6 +237,43 @@ usage_differs(struct reader *r, qpdf_oh layer)
 	return view_off || print_off;
 }
 
+/* Whether one of these layers is shown or hidden by what that category of its usage says: how much a page is enlarged, who
+ * reads it and in which language. Two categories say nothing about that. */
+static bool
+usage_decides(struct reader *r, qpdf_oh category, qpdf_oh layers)
+{
+	static const char *const harmless[] = {"/View", "/Print", "/Export", "/CreatorInfo", "/PageElement", NULL};
+	for (size_t i = 0; harmless[i] != NULL; i++)
+		if (qpdf_oh_is_name_and_equals(r->q, category, harmless[i]))
+			return false;
+	if (!qpdf_oh_is_name(r->q, category))
+		return false;
+	const char *key;
+	if (err_is(arena_str(r->arena, str_c(qpdf_oh_get_name(r->q, category)), &key)))
+		return true;
+	for (size_t i = 0; i < reader_count(r, layers); i++)
+		if (reader_has(r, reader_key(r, reader_item(r, layers, i), "/Usage"), key))
+			return true;
+	return false;
+}
+
+/* [ISO 32000-2 8.11.4.4]: what a program switches by itself when it shows, prints or exports the document. */
+static err_t
+switches_check(struct reader *r, qpdf_oh layers, qpdf_oh switches)
+{
+	size_t n = reader_count(r, layers);
+	for (size_t i = 0; i < n; i++)
+		if (usage_differs(r, reader_item(r, layers, i)))
+			return err_make(ERR_PDF_HIDDEN_LAYERS, "layer %zu is not the same on screen and on paper", i + 1);
+	for (size_t i = 0; i < reader_count(r, switches); i++) {
+		qpdf_oh one = reader_item(r, switches, i), categories = reader_key(r, one, "/Category");
+		for (size_t j = 0; j < reader_count(r, categories); j++)
+			if (usage_decides(r, reader_item(r, categories, j), reader_key(r, one, "/OCGs")))
+				return err_make(ERR_PDF_HIDDEN_LAYERS, "whether a layer is shown depends on the reader");
+	}
+	return OK;
+}
+
 /* Layers that the base state hides, less those that are switched on. */
 static size_t
 count_not_on(struct reader *r, qpdf_oh layers, qpdf_oh on)
@@ -269,12 +306,8 @@ layers_check(struct reader *r)
 	size_t off = reader_count(r, reader_key(r, shown, "/OFF"));
 	if (off > 0)
 		return err_make(ERR_PDF_HIDDEN_LAYERS, "%zu of %zu layers are hidden", off, n);
-	if (reader_count(r, reader_key(r, shown, "/AS")) == 0)
-		return OK;
-	for (size_t i = 0; i < n; i++)
-		if (usage_differs(r, reader_item(r, layers, i)))
-			return err_make(ERR_PDF_HIDDEN_LAYERS, "layer %zu is not the same on screen and on paper", i + 1);
-	return OK;
+	qpdf_oh switches = reader_key(r, shown, "/AS");
+	return reader_count(r, switches) == 0 ? OK : switches_check(r, layers, switches);
 }
 
 err_t

@@ -364,11 +364,11 @@ def open_destination():
     return simple('open-action-destination', root_entries=b'/OpenAction [5 0 R /FitH null]').classic()
 
 
-def layers(name, configuration, *expect):
+def layers(name, configuration, *expect, usage=b''):
     @case(name, *expect)
     def make():
         doc = simple(name, page_text=b'/OC /L1 BDC ' + text([b'Rent: 900 EUR']) + b' EMC /OC /L2 BDC ' + text([b'Rent: 9,000 EUR'], y=700) + b' EMC')
-        one, two = doc.add(b'<< /Type /OCG /Name (one) >>'), doc.add(b'<< /Type /OCG /Name (two) >>')
+        one, two = doc.add(b'<< /Type /OCG /Name (one) >>'), doc.add(b'<< /Type /OCG /Name (two)%s >>' % usage)
         doc.put(1, catalog(doc, b'/OCProperties << /OCGs [%d 0 R %d 0 R] %s >>' % (one, two, configuration % {b'one': one, b'two': two})))
         number = doc.pages[0]
         doc.put(number, doc.objects[number][1].replace(b'/Resources <<', b'/Resources << /Properties << /L1 %d 0 R /L2 %d 0 R >>' % (one, two)))
@@ -379,6 +379,8 @@ layers('layer-off', b'/D << /OFF [%(two)d 0 R] >>', 'pdf-hidden-layers')
 layers('layer-base-off', b'/D << /BaseState /OFF /ON [%(one)d 0 R] >>', 'pdf-hidden-layers')
 layers('layer-base-off-named-twice', b'/D << /BaseState /OFF /ON [%(one)d 0 R %(one)d 0 R] >>', 'pdf-hidden-layers')
 layers('layer-by-zoom-and-print', b'/D << /AS [<< /Event /Print /Category [/Print] /OCGs [%(two)d 0 R] >>] >>', 'pdf-hidden-layers', 'signed')
+layers('layer-by-zoom', b'/D << /AS [<< /Event /View /Category [/Zoom] /OCGs [%(two)d 0 R] >>] >>', 'pdf-hidden-layers',
+       usage=b' /Usage << /Zoom << /min 8 >> >>')
 layers('layer-other-configuration', b'/D << >> /Configs [<< /Name (x) /OFF [%(one)d 0 R] >>]', 'pdf-hidden-layers', 'signed')
 
 

@@ -20,6 +20,8 @@ judge(const char *catalog, const char *page)
 	sample_object(&s, 8, "<</S /JavaScript /JS (app.alert\\(1\\))>>");
 	sample_object(&s, 9, "<</S /GoTo /Next 9 0 R>>");
 	sample_object(&s, 10, tenth);
+	sample_object(&s, 11, "<</Type /OCG /Name (near) /Usage <</Zoom <</min 8>> /Language <</Lang (de)>> /User <</Name (x)>>"
+	    " /PageElement <</Subtype /HF>> /CreatorInfo <<>> /View <</ViewState /ON>>>>>>");
 	TRY(reader_new(sample_end(&s, 'c'), &r));
 	return inspect_run(r, &order, &in);
 }
@@ -195,7 +197,14 @@ layers(void **state)
 	    {"<</OCGs [5 0 R 6 0 R] /D <</BaseState /OFF /ON [6 0 R 5 0 R 5 0 R]>>>>", ERR_OK},
 	    {"<</OCGs [5 0 R 6 0 R] /D <<>>>>", ERR_OK}, /* a usage without /AS changes nothing */
 	    {"<</OCGs [5 0 R 6 0 R] /D <</AS [<</Event /Print /OCGs [6 0 R] /Category [/Print]>>]>>>>", ERR_PDF_HIDDEN_LAYERS},
-	    {"<</OCGs [5 0 R] /D <</AS [<</Event /View /OCGs [5 0 R] /Category [/View]>>]>>>>", ERR_OK}};
+	    {"<</OCGs [5 0 R] /D <</AS [<</Event /View /OCGs [5 0 R] /Category [/View]>>]>>>>", ERR_OK},
+	    /* A layer that shows only where one comes close, and those for one language or one person. */
+	    {"<</OCGs [5 0 R 11 0 R] /D <</AS [<</Event /View /OCGs [5 0 R 11 0 R] /Category [/View /Zoom]>>]>>>>", ERR_PDF_HIDDEN_LAYERS},
+	    {"<</OCGs [11 0 R] /D <</AS [<</Event /View /OCGs [11 0 R] /Category [/Language]>>]>>>>", ERR_PDF_HIDDEN_LAYERS},
+	    {"<</OCGs [11 0 R] /D <</AS [<</Event /Export /OCGs [11 0 R] /Category [/User]>>]>>>>", ERR_PDF_HIDDEN_LAYERS},
+	    {"<</OCGs [11 0 R] /D <</AS [<</Event /View /OCGs [11 0 R] /Category [/View /PageElement /CreatorInfo]>>]>>>>", ERR_OK},
+	    {"<</OCGs [5 0 R 11 0 R] /D <</AS [<</Event /View /OCGs [5 0 R] /Category [/Zoom]>>]>>>>", ERR_OK},
+	    {"<</OCGs [11 0 R] /D <<>>>>", ERR_OK}};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		char catalog[300];
 		snprintf(catalog, sizeof catalog, "/OCProperties %s", cases[i].properties);
