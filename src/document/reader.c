@@ -132,9 +132,15 @@ open_error(struct reader *r)
 	}
 }
 
+static err_t
+too_many(unsigned long long n)
+{
+	return err_make(ERR_PDF_TOO_COMPLEX, "%llu objects, at most %d are allowed", n, LIMIT_DOCUMENT_OBJECTS);
+}
+
 /* qpdf warns when /Size is too small; new numbers must be above every old one. */
-static uint32_t
-size_from_warnings(struct reader *r, uint32_t size)
+static err_t
+size_from_warnings(struct reader *r, uint32_t *size)
 {
 	while (qpdf_more_warnings(r->q)) {
 		const char *detail = qpdf_get_error_message_detail(r->q, qpdf_next_warning(r->q));
@@ -142,10 +148,12 @@ size_from_warnings(struct reader *r, uint32_t size)
 		if (number == NULL)
 			continue;
 		unsigned long highest = strtoul(strchr(number, '(') + 1, NULL, 10);
-		if (highest >= size && highest < LIMIT_DOCUMENT_OBJECTS)
-			size = (uint32_t)highest + 1;
+		if (highest >= LIMIT_DOCUMENT_OBJECTS)
+			return too_many(highest);
+		if (highest >= *size)
+			*size = (uint32_t)highest + 1;
 	}
-	return size;
+	return OK;
 }
 
 static err_t
@@ -155,9 +163,9 @@ read_size(struct reader *r)
 	if (!reader_integer(r, reader_key(r, r->trailer, "/Size"), &size) || size < 1)
 		return err_make(ERR_PDF_DAMAGED, "the trailer has no /Size");
 	if (size > LIMIT_DOCUMENT_OBJECTS)
-		return err_make(ERR_PDF_TOO_COMPLEX, "%lld objects, at most %d are allowed", (long long)size,
-		    LIMIT_DOCUMENT_OBJECTS);
-	r->size = size_from_warnings(r, (uint32_t)size);
+		return too_many((unsigned long long)size);
+	r->size = (uint32_t)size;
+	TRY(size_from_warnings(r, &r->size));
 	void *seen = NULL;
 	TRY(arena_get(r->arena, r->size / 8 + 1, &seen));
 	r->seen = seen;

@@ -84,6 +84,32 @@ objects_have_a_limit(void **state)
 	assert_err(reader_new(buf_bytes(&s.b), &r), ERR_PDF_TOO_COMPLEX);
 }
 
+/* A table with an object far behind the others, and a trailer that does not count it. New numbers stand above all of them. */
+static void
+objects_are_counted_whatever_the_trailer_says(void **state)
+{
+	(void)state;
+	static const struct { unsigned number; unsigned code; } cases[] = {{5, ERR_OK}, {999999, ERR_OK}, {1000000, ERR_PDF_TOO_COMPLEX},
+	    {8000000, ERR_PDF_TOO_COMPLEX}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		AUTO_SAMPLE(s);
+		AUTO_READER(r);
+		sample_start(&s);
+		sample_page(&s, "", "");
+		size_t far = s.b.n;
+		buf_printf(&s.b, "%u 0 obj\n<<>>\nendobj\n", cases[i].number);
+		size_t at = s.b.n;
+		buf_printf(&s.b, "xref\n0 5\n0000000000 65535 f\r\n");
+		for (size_t j = 1; j < 5; j++)
+			buf_printf(&s.b, "%010zu 00000 n\r\n", s.offsets[j]);
+		buf_printf(&s.b, "%u 1\n%010zu 00000 n\r\ntrailer\n<</Size 5 /Root 1 0 R>>\nstartxref\n%zu\n%%%%EOF\n",
+		    cases[i].number, far, at);
+		assert_err(reader_new(buf_bytes(&s.b), &r), cases[i].code);
+		if (cases[i].code == ERR_OK)
+			assert_int_equal(r->size, cases[i].number + 1);
+	}
+}
+
 static void
 offsets_count_from_the_header(void **state)
 {
@@ -144,6 +170,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(refuses_damage),
     cmocka_unit_test(refuses_encryption),
     cmocka_unit_test(objects_have_a_limit),
+    cmocka_unit_test(objects_are_counted_whatever_the_trailer_says),
     cmocka_unit_test(offsets_count_from_the_header),
     cmocka_unit_test(asks_without_surprise),
     cmocka_unit_test(meets_an_object_once),
