@@ -75,9 +75,8 @@ read_wish(struct reader *r, const struct inspect_wish *wish, struct inspection *
 	for (size_t j = 0; j < i; j++)
 		if (in->empties[j] == in->empties[i])
 			return err_make(ERR_PDF_FIELD_UNKNOWN, "\"%.*s\" is asked for twice", STR_ARG(wish->name));
-	struct literal_ref ref;
-	if (reader_ref(r, reader_key(r, in->empties[i]->widget, "/P"), &ref))
-		pages->refs[pages->refs_n++] = ref;
+	pages->widgets[i] = in->empties[i]->widget_ref;
+	pages->widgets_n++;
 	return OK;
 }
 

@@ -6,7 +6,6 @@
 
 enum {
 	TREE_DEPTH = 64,
-	COUNT_ALL = 5000,    /* up to so many pages every one is visited, above whole branches are skipped by their /Count */
 	SIZE_MAX_UNITS = 20000000, /* far above any real page; keeps thousandths in 32 bits */
 };
 
@@ -21,31 +20,48 @@ struct walk {
 	struct reader *r;
 	struct pages *pages;
 	const struct pages_wish *wish;
-	bool skip; /* branches without a wanted page are counted, not visited */
 };
 
+/* Notes the page that is visited as the one of this annotation, if it is a wanted widget. */
 static bool
-is_wanted(const struct walk *w, uint32_t number, struct literal_ref ref)
+note_widget(struct walk *w, struct literal_ref ref)
 {
-	const struct pages_wish *wish = w->wish;
-	if (number == 1)
-		return true;
-	for (size_t i = 0; i < wish->numbers_n; i++)
-		if (wish->numbers[i] == number)
-			return true;
-	for (size_t i = 0; i < wish->refs_n; i++)
-		if (wish->refs[i].number == ref.number)
-			return true;
-	return false;
+	bool noted = false;
+	for (size_t i = 0; i < LIMIT_SIGNERS; i++)
+		if (w->wish->widgets[i].number == ref.number && w->wish->widgets[i].generation == ref.generation
+		    && w->pages->of_widgets[i] == 0) {
+			w->pages->of_widgets[i] = w->pages->count;
+			noted = true;
+		}
+	return noted;
+}
+
+/* What a page shows is in its /Annots; that a widget names its page, too, is a habit of some programs. [ISO 32000-2 12.5.2] */
+static bool
+note_widgets(struct walk *w, qpdf_oh object)
+{
+	struct reader *r = w->r;
+	qpdf_oh annotations = reader_key(r, object, "/Annots");
+	size_t n = w->wish->widgets_n == 0 ? 0 : reader_count(r, annotations);
+	bool noted = false;
+	for (size_t i = 0; i < n; i++) {
+		struct literal_ref ref;
+		qpdf_oh annotation = reader_item(r, annotations, i);
+		if (reader_ref(r, annotation, &ref) && note_widget(w, ref))
+			noted = true;
+		qpdf_oh_release(r->q, annotation);
+	}
+	qpdf_oh_release(r->q, annotations);
+	return noted;
 }
 
 static bool
-any_wanted(const struct walk *w, uint32_t first, uint32_t count)
+is_wanted(const struct walk *w, uint32_t number)
 {
-	if (first == 1)
+	if (number == 1)
 		return true;
 	for (size_t i = 0; i < w->wish->numbers_n; i++)
-		if (w->wish->numbers[i] >= first && w->wish->numbers[i] < first + count)
+		if (w->wish->numbers[i] == number)
 			return true;
 	return false;
 }
@@ -106,20 +122,7 @@ keep_page(struct walk *w, qpdf_oh object, struct literal_ref ref, const struct i
 		page->unit = unit;
 }
 
-static void
-visit_page(struct walk *w, qpdf_oh object, struct literal_ref ref, const struct inherited *in)
-{
-	w->pages->count++;
-	if (!w->pages->scripts && guard_page_acts(w->r, object)) {
-		w->pages->scripts = true;
-		w->pages->script_page = w->pages->count;
-	}
-	if (is_wanted(w, w->pages->count, ref))
-		keep_page(w, object, ref, in);
-}
-
-/* ---- the tree ---- */
-
+/* Above the pages of a tree, or of a page itself. */
 static void
 inherit(struct reader *r, qpdf_oh node, struct inherited *in)
 {
@@ -131,16 +134,46 @@ inherit(struct reader *r, qpdf_oh node, struct inherited *in)
 		in->rotate = reader_key(r, node, "/Rotate");
 }
 
-/* Counts a branch without visiting it, when nothing in it is wanted and it says how large it is. */
-static bool
-skip_branch(struct walk *w, qpdf_oh node)
+static void
+visit_page(struct walk *w, qpdf_oh object, struct literal_ref ref, struct inherited in)
 {
-	int64_t count = 0;
-	if (!w->skip || !reader_integer(w->r, reader_key(w->r, node, "/Count"), &count) || count < 1 ||
-	    count > LIMIT_DOCUMENT_OBJECTS || any_wanted(w, w->pages->count + 1, (uint32_t)count))
-		return false;
-	w->pages->count += (uint32_t)count;
-	return true;
+	w->pages->count++;
+	if (!w->pages->scripts && guard_page_acts(w->r, object)) {
+		w->pages->scripts = true;
+		w->pages->script_page = w->pages->count;
+	}
+	bool widget = note_widgets(w, object);
+	if (!widget && !is_wanted(w, w->pages->count))
+		return;
+	inherit(w->r, object, &in);
+	keep_page(w, object, ref, &in);
+}
+
+/* ---- the tree ---- */
+
+static err_t visit(struct walk *w, qpdf_oh node, struct inherited in, int depth);
+
+/* Every page is visited, since each may act when it is seen: only the handles of those that are kept stay. */
+static err_t
+visit_kids(struct walk *w, qpdf_oh kids, const struct inherited *in, int depth)
+{
+	size_t n = reader_count(w->r, kids);
+	for (size_t i = 0; i < n; i++) {
+		size_t kept = w->pages->wanted_n;
+		qpdf_oh kid = reader_item(w->r, kids, i);
+		TRY(visit(w, kid, *in, depth));
+		if (w->pages->wanted_n == kept)
+			qpdf_oh_release(w->r->q, kid);
+	}
+	return reader_check(w->r);
+}
+
+static err_t
+page_unreadable(struct walk *w)
+{
+	char what[40];
+	snprintf(what, sizeof what, "page %u cannot be read", w->pages->count + 1);
+	return reader_unreadable(w->r, what);
 }
 
 static err_t
@@ -151,21 +184,15 @@ visit(struct walk *w, qpdf_oh node, struct inherited in, int depth)
 	if (depth > TREE_DEPTH)
 		return err_make(ERR_PDF_TOO_COMPLEX, "the page tree is deeper than %d", TREE_DEPTH);
 	if (!reader_is_dictionary(r, node) || !reader_ref(r, node, &ref))
-		return err_make(ERR_PDF_DAMAGED, "page %u cannot be read", w->pages->count + 1);
+		return page_unreadable(w);
 	if (!reader_meet(r, ref))
 		return err_make(ERR_PDF_DAMAGED, "object %u stands twice in the page tree", ref.number);
-	inherit(r, node, &in);
 	if (!reader_has(r, node, "/Kids")) {
-		visit_page(w, node, ref, &in);
+		visit_page(w, node, ref, in);
 		return OK;
 	}
-	if (depth > 0 && skip_branch(w, node))
-		return OK;
-	qpdf_oh kids = reader_key(r, node, "/Kids");
-	size_t n = reader_count(r, kids);
-	for (size_t i = 0; i < n; i++)
-		TRY(visit(w, reader_item(r, kids, i), in, depth + 1));
-	return reader_check(r);
+	inherit(r, node, &in);
+	return visit_kids(w, reader_key(r, node, "/Kids"), &in, depth + 1);
 }
 
 err_t
@@ -176,7 +203,6 @@ pages_read(struct reader *r, const struct pages_wish *wish, struct pages *ret_pa
 	qpdf_oh root = reader_key(r, r->root, "/Pages"), null = qpdf_oh_new_null(r->q);
 	int64_t count = 0;
 	bool counted = reader_integer(r, reader_key(r, root, "/Count"), &count);
-	w.skip = counted && count > COUNT_ALL;
 	reader_forget(r);
 	TRY(visit(&w, root, (struct inherited){null, null, null}, 0));
 	/* A tree of one leaf is how "no pages" looks when /Kids is missing. */
@@ -200,12 +226,9 @@ pages_get(const struct pages *pages, uint32_t number)
 }
 
 const struct page *
-pages_get_ref(const struct pages *pages, struct literal_ref ref)
+pages_of_widget(const struct pages *pages, size_t wish)
 {
-	for (size_t i = 0; i < pages->wanted_n; i++)
-		if (pages->wanted[i].ref.number == ref.number)
-			return &pages->wanted[i];
-	return NULL;
+	return pages->of_widgets[wish] == 0 ? NULL : pages_get(pages, pages->of_widgets[wish]);
 }
 
 /* ---- places ---- */

@@ -23,15 +23,16 @@ struct pages {
 	bool scripts;     /* some page acts when it is opened or closed; page_script names the first */
 	uint32_t script_page;
 	bool count_wrong; /* the root's /Count is not the number of pages */
+	uint32_t of_widgets[LIMIT_SIGNERS]; /* numbers of the pages that show the wanted widgets; 0: none does */
 	size_t wanted_n;
 	struct page wanted[PAGES_WANTED_MAX];
 };
 
-/* Which pages are wanted besides page 1: by number, and by object (the pages of existing fields). */
+/* Which pages are wanted besides page 1: by number, and those that show a widget (of an existing field). */
 struct pages_wish {
-	size_t numbers_n, refs_n;
+	size_t numbers_n, widgets_n;
 	uint32_t numbers[LIMIT_SIGNERS];
-	struct literal_ref refs[LIMIT_SIGNERS];
+	struct literal_ref widgets[LIMIT_SIGNERS]; /* in the places of the wishes; number 0: none */
 };
 
 /* ERR_PDF_NO_PAGES, ERR_PDF_PAGE_RANGE, ERR_PDF_DAMAGED. */
@@ -39,8 +40,8 @@ err_t pages_read(struct reader *r, const struct pages_wish *wish, struct pages *
 
 /* The wanted page of that number; it must have been asked for. */
 const struct page *pages_get(const struct pages *pages, uint32_t number);
-/* The wanted page that is this object, or NULL: a branch of a very large tree may have been skipped. */
-const struct page *pages_get_ref(const struct pages *pages, struct literal_ref ref);
+/* The page that shows the widget of that wish, or NULL when none does. */
+const struct page *pages_of_widget(const struct pages *pages, size_t wish);
 
 /* Width and height as displayed, in points. */
 void pages_size(const struct page *page, double *ret_width, double *ret_height);

@@ -245,10 +245,11 @@ wish_existing_field(struct draft *d, size_t i)
 	const struct form_empty *e = d->in->empties[i];
 	struct plan_field *f = &d->plan.fields[d->plan.fields_n];
 	*f = (struct plan_field){.kind = PLAN_SIGNATURE, .signer = (uint16_t)i, .object = e->field_ref, .name = e->name};
-	const struct page *page = NULL;
-	if (reader_ref(d->r, reader_key(d->r, e->widget, "/P"), &f->page))
-		page = pages_get_ref(&d->in->pages, f->page);
-	f->page_number = page == NULL ? 0 : page->number;
+	const struct page *page = pages_of_widget(&d->in->pages, i);
+	if (page != NULL) {
+		f->page = page->ref;
+		f->page_number = page->number;
+	}
 	TRY(existing_entries(d, e, f));
 	widget_rect(d, e->widget, f->rect);
 	double w = (f->rect[2] - f->rect[0]) / 1000.0, h = (f->rect[3] - f->rect[1]) / 1000.0;

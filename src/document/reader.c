@@ -101,9 +101,8 @@ plain(struct reader *r, const char *message)
 
 /* ---- opening ---- */
 
-/* What cannot be read is damage, unless memory ended while it was read. */
-static err_t
-unreadable(struct reader *r, const char *what)
+err_t
+reader_unreadable(struct reader *r, const char *what)
 {
 	while (qpdf_more_warnings(r->q))
 		if (strstr(qpdf_get_error_message_detail(r->q, qpdf_next_warning(r->q)), "bad_alloc") != NULL)
@@ -128,7 +127,7 @@ open_error(struct reader *r)
 		/* qpdf passes its own failure on as one of the file. */
 		if (strstr(detail, "bad_alloc") != NULL)
 			return err_make(ERR_PDF_TOO_COMPLEX, "%s", detail);
-		return unreadable(r, detail);
+		return reader_unreadable(r, detail);
 	}
 }
 
@@ -177,9 +176,9 @@ read_root(struct reader *r)
 {
 	r->root = reader_key(r, r->trailer, "/Root");
 	if (!reader_ref(r, r->root, &r->root_ref) || !qpdf_oh_is_dictionary(r->q, r->root))
-		return unreadable(r, "the trailer has no /Root, or the document catalog cannot be read");
+		return reader_unreadable(r, "the trailer has no /Root, or the document catalog cannot be read");
 	if (!reader_is_dictionary(r, reader_key(r, r->root, "/Pages")))
-		return unreadable(r, "the document catalog has no /Pages");
+		return reader_unreadable(r, "the document catalog has no /Pages");
 	return OK;
 }
 
@@ -247,21 +246,29 @@ reader_is_dictionary(struct reader *r, qpdf_oh oh)
 qpdf_oh
 reader_key(struct reader *r, qpdf_oh oh, const char *key)
 {
-	if (qpdf_oh_is_stream(r->q, oh))
-		oh = qpdf_oh_get_dict(r->q, oh);
-	return qpdf_oh_get_key_if_dict(r->q, oh, key);
+	if (!qpdf_oh_is_stream(r->q, oh))
+		return qpdf_oh_get_key_if_dict(r->q, oh, key);
+	qpdf_oh dictionary = qpdf_oh_get_dict(r->q, oh), value = qpdf_oh_get_key_if_dict(r->q, dictionary, key);
+	qpdf_oh_release(r->q, dictionary);
+	return value;
 }
 
 bool
 reader_has(struct reader *r, qpdf_oh oh, const char *key)
 {
-	return !qpdf_oh_is_null(r->q, reader_key(r, oh, key));
+	qpdf_oh value = reader_key(r, oh, key);
+	bool has = !qpdf_oh_is_null(r->q, value);
+	qpdf_oh_release(r->q, value);
+	return has;
 }
 
 bool
 reader_is_name(struct reader *r, qpdf_oh oh, const char *key, const char *name)
 {
-	return qpdf_oh_is_name_and_equals(r->q, reader_key(r, oh, key), name);
+	qpdf_oh value = reader_key(r, oh, key);
+	bool is = qpdf_oh_is_name_and_equals(r->q, value, name);
+	qpdf_oh_release(r->q, value);
+	return is;
 }
 
 size_t

@@ -66,5 +66,7 @@ void reader_put_entries(struct reader *r, qpdf_oh dictionary, const char *const 
 
 /* OK as long as qpdf could go on: ERR_PDF_TOO_COMPLEX when memory ended. Ask after a walk. */
 err_t reader_check(struct reader *r);
+/* For what could not be read: ERR_PDF_DAMAGED with what, or ERR_PDF_TOO_COMPLEX when memory ended meanwhile. */
+err_t reader_unreadable(struct reader *r, const char *what);
 
 #endif

@@ -34,7 +34,7 @@ struct plan_field {
 	enum plan_kind kind;
 	uint16_t signer;                 /* which signer of the request, from 0; a signature and its stamp share it */
 	struct literal_ref object;       /* the field */
-	struct literal_ref page;         /* number 0: an existing field that does not say */
+	struct literal_ref page;         /* number 0: an existing field that no page shows */
 	uint32_t page_number;            /* from 1; 0: not known */
 	int32_t rect[4];                 /* as in /Rect, thousandths of a point; all 0 when invisible */
 	struct str name;                 /* the full name, UTF-8 */

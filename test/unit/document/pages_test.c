@@ -105,20 +105,22 @@ fields_have_a_least_size_and_real_numbers(void **state)
 	assert_err(pages_rect(&page, -0.1, 0, 30, 12, rect), ERR_PDF_FIELD_OFF_PAGE);
 }
 
-/* Two levels, values that are inherited, a page wanted by number and one by object. */
+/* Two levels, values that are inherited, a page wanted by number and one by a widget. */
 static void
 walks_and_inherits(void **state)
 {
 	(void)state;
 	AUTO_SAMPLE(s);
 	struct pages pages;
-	struct pages_wish wish = {.numbers_n = 1, .numbers = {3}, .refs_n = 1, .refs = {{4, 0}}};
+	struct pages_wish wish = {.numbers_n = 1, .numbers = {3}, .widgets_n = 2, .widgets = {{0, 0}, {8, 0}, {9, 0}}};
 	sample_start(&s);
 	sample_object(&s, 1, "<</Type /Catalog /Pages 2 0 R>>");
 	sample_object(&s, 2, "<</Type /Pages /Kids [3 0 R 5 0 R] /Count 3 /MediaBox [0 0 100 100] /Rotate 90>>");
 	sample_object(&s, 3, "<</Type /Page /Parent 2 0 R>>");
 	sample_object(&s, 5, "<</Type /Pages /Parent 2 0 R /Kids [4 0 R 6 0 R] /Count 2 /MediaBox [0 0 200 300]>>");
-	sample_object(&s, 4, "<</Type /Page /Parent 5 0 R>>");
+	sample_object(&s, 4, "<</Type /Page /Parent 5 0 R /Annots 7 0 R>>");
+	sample_object(&s, 7, "[null 6 0 R 8 0 R]");
+	sample_object(&s, 8, "<</Type /Annot /Subtype /Widget>>");
 	sample_object(&s, 6, "<</Type /Page /Parent 5 0 R /Rotate 0>>");
 	assert_ok(read_pages(sample_end(&s, 'c'), &wish, &pages));
 	assert_int_equal(pages.count, 3);
@@ -126,8 +128,38 @@ walks_and_inherits(void **state)
 	assert_int_equal(pages_get(&pages, 1)->rotate, 90);
 	assert_int_equal(pages_get(&pages, 3)->rotate, 0);
 	assert_true(pages_get(&pages, 3)->box[3] == 300);
-	assert_int_equal(pages_get_ref(&pages, (struct literal_ref){4, 0})->number, 2);
-	assert_null(pages_get_ref(&pages, (struct literal_ref){1, 0}));
+	assert_null(pages_of_widget(&pages, 0));
+	assert_int_equal(pages_of_widget(&pages, 1)->number, 2);
+	assert_int_equal(pages_of_widget(&pages, 1)->rotate, 90);
+	assert_null(pages_of_widget(&pages, 2)); /* no page shows it */
+}
+
+/* A page that acts is found wherever it is, whatever the tree says of its size. */
+static void
+no_page_is_passed_over(void **state)
+{
+	(void)state;
+	static const char *const counts[] = {"3", "6000", "1000000", "-1"};
+	for (size_t i = 0; i < 4; i++) {
+		AUTO_SAMPLE(s);
+		struct pages pages;
+		struct pages_wish wish = {0};
+		char text[200];
+		sample_start(&s);
+		sample_object(&s, 1, "<</Type /Catalog /Pages 2 0 R>>");
+		snprintf(text, sizeof text, "<</Type /Pages /Kids [3 0 R 4 0 R] /Count %s>>", counts[i]);
+		sample_object(&s, 2, text);
+		sample_object(&s, 3, "<</Type /Page /Parent 2 0 R>>");
+		snprintf(text, sizeof text, "<</Type /Pages /Parent 2 0 R /Kids [5 0 R 6 0 R] /Count %s>>", counts[i]);
+		sample_object(&s, 4, text);
+		sample_object(&s, 5, "<</Type /Page /Parent 4 0 R /AA <</O <</S /JavaScript /JS (x)>>>>>>");
+		sample_object(&s, 6, "<</Type /Page /Parent 4 0 R>>");
+		assert_ok(read_pages(sample_end(&s, 'c'), &wish, &pages));
+		assert_true(pages.scripts);
+		assert_int_equal(pages.script_page, 2);
+		assert_int_equal(pages.count, 3);
+		assert_int_equal(pages.count_wrong, i > 0);
+	}
 }
 
 static void
@@ -173,6 +205,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(property_a_field_on_the_page_is_in_its_box),
     cmocka_unit_test(fields_have_a_least_size_and_real_numbers),
     cmocka_unit_test(walks_and_inherits),
+    cmocka_unit_test(no_page_is_passed_over),
     cmocka_unit_test(refuses_what_is_no_tree),
     cmocka_unit_test(pages_that_are_not_there),
 };

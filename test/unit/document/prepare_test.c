@@ -279,6 +279,30 @@ existing_fields_are_filled_where_they_are(void **state)
 	assert_true(reader_has(r, reader_key(r, reader_item(r, fields, 0), "/AP"), "/N"));
 }
 
+/* A widget need not name its page: that which shows it turns the box. */
+static void
+an_existing_field_turns_with_its_page(void **state)
+{
+	(void)state;
+	static const char *const pages[] = {"/P 3 0 R", "", "/P 2 0 R", "/P null"};
+	for (size_t i = 0; i < 4; i++) {
+		AUTO_SAMPLE(s);
+		AUTO_DONE(d);
+		char text[200];
+		struct inspect_order order = {.wishes_n = 1, .wishes = {{.name = STR("One"), .signer_name = STR("Jane Doe"), .existing = true}}};
+		sample_start(&s);
+		sample_page(&s, "/AcroForm <</Fields [5 0 R] /SigFlags 1>>", "/Rotate 90 /Annots [null 5 0 R]");
+		snprintf(text, sizeof text, "<</FT /Sig /T (One) /Subtype /Widget /Rect [10 20 60 170] %s>>", pages[i]);
+		sample_object(&s, 5, text);
+		assert_ok(prepare(sample_end(&s, 'c'), &order, &d));
+		assert_int_equal(plan.fields[0].page.number, 3);
+		assert_int_equal(plan.fields[0].page_number, 1);
+		struct bytes entries = plan.fields[0].appearance_entries;
+		assert_true(bytes_find(entries, 0, str_bytes(STR("/BBox [0 0 150 50]"))) != SIZE_MAX);
+		assert_true(bytes_find(entries, 0, str_bytes(STR("/Matrix [0 1 -1 0 50 0]"))) != SIZE_MAX);
+	}
+}
+
 static void
 only_facts(void **state)
 {
@@ -351,6 +375,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(keeps_what_the_trailer_had),
     cmocka_unit_test(rotated_pages_turn_the_box),
     cmocka_unit_test(existing_fields_are_filled_where_they_are),
+    cmocka_unit_test(an_existing_field_turns_with_its_page),
     cmocka_unit_test(only_facts),
     cmocka_unit_test(refusals_come_through),
     cmocka_unit_test(as_many_signers_as_allowed),
