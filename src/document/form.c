@@ -16,6 +16,31 @@ struct walk {
 
 /* ---- signatures that are there ---- */
 
+static int
+hex_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Whether text is these octets as a hexadecimal string: digits, white space among them, and a last one that may be left out
+ * when it is 0. [ISO 32000-2 7.3.4.3] */
+static bool
+is_hex_of(struct bytes text, struct bytes octets)
+{
+	size_t n = 0; /* digits so far */
+	for (size_t i = 1; i + 1 < text.n; i++) {
+		int digit = hex_digit(text.p[i]);
+		if (digit < 0 && (text.p[i] == ' ' || text.p[i] == 0 || (text.p[i] >= 9 && text.p[i] <= 13 && text.p[i] != 11)))
+			continue;
+		if (digit < 0 || n / 2 == octets.n || digit != (n % 2 == 0 ? octets.p[n / 2] >> 4 : octets.p[n / 2] & 15))
+			return false;
+		n++;
+	}
+	if (n % 2 == 1 && (octets.p[n / 2] & 15) != 0)
+		return false;
+	return text.p[0] == '<' && text.p[text.n - 1] == '>' && (n + 1) / 2 == octets.n;
+}
+
 /* [ISO 32000-2 12.8.1]: two runs from the first octet, and exactly /Contents between them. */
 static err_t
 byte_range_check(struct reader *r, qpdf_oh value)
@@ -29,8 +54,8 @@ byte_range_check(struct reader *r, qpdf_oh value)
 			return err_make(ERR_PDF_SIGNATURE_DAMAGED, "/ByteRange points outside the file");
 	if (v[0] != 0 || v[1] + 2 > v[2] || v[2] + v[3] > (int64_t)r->file.n)
 		return err_make(ERR_PDF_SIGNATURE_DAMAGED, "/ByteRange does not leave a hole inside the file");
-	if (r->file.p[v[1]] != '<' || r->file.p[v[2] - 1] != '>')
-		return err_make(ERR_PDF_SIGNATURE_DAMAGED, "/ByteRange does not end at /Contents");
+	if (!is_hex_of(bytes_sub(r->file, (size_t)v[1], (size_t)v[2]), reader_octets(r, reader_key(r, value, "/Contents"))))
+		return err_make(ERR_PDF_SIGNATURE_DAMAGED, "what /ByteRange leaves out is not /Contents");
 	return OK;
 }
 

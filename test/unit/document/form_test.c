@@ -73,6 +73,41 @@ earlier_signatures_must_be_whole(void **state)
 	assert_err(try_wish("", "[0 00000010 00000020         ]", visible), ERR_PDF_SIGNATURE_DAMAGED);
 }
 
+/* A signature whose /ByteRange leaves out `hole`; /Contents and another string are as given. */
+static err_t
+try_hole(const char *contents, const char *other, const char *hole)
+{
+	AUTO_SAMPLE(s);
+	char text[300];
+	struct inspect_order order = {.wishes_n = 1, .wishes = {invisible}};
+	struct inspect_facts facts;
+	sample_start(&s);
+	sample_page(&s, "/AcroForm <</Fields [5 0 R] /SigFlags 3>>", "");
+	sample_object(&s, 5, "<</FT /Sig /T (Earlier) /V 6 0 R /Subtype /Widget>>");
+	snprintf(text, sizeof text, "<</Type /Sig /ByteRange [0 00000000 00000000 00000000] /Contents %s /Own %s>>", contents, other);
+	sample_object(&s, 6, text);
+	struct bytes file = sample_end(&s, 'c');
+	size_t from = bytes_find(file, 0, bytes(hole, strlen(hole))), at = bytes_find(file, 0, str_bytes(STR("[0 000")));
+	snprintf(text, sizeof text, "[0 %08zu %08zu %08zu]", from, from + strlen(hole), file.n - from - strlen(hole));
+	memcpy(s.b.p + at, text, strlen(text));
+	return inspect(&s, &order, &facts);
+}
+
+/* What is left out is /Contents, octet by octet, and nothing that only looks like it. */
+static void
+the_hole_is_the_signature(void **state)
+{
+	(void)state;
+	static const char *const whole[] = {"<0011aF>", "<0011Af0>", "< 00 1\n1\taf>", "<0011ab0>", "<>", "<0>"};
+	for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++)
+		assert_ok(try_hole(whole[i], "(x)", whole[i]));
+	static const struct { const char *contents, *other, *hole; } cases[] = {{"<0011>", "<0012>", "<0012>"}, {"<0011>", "<001100>", "<001100>"},
+	    {"<0011>", "<00>", "<00>"}, {"<0011>", "<</A <01>>>", "<</A <01>>>"}, {"<0011>", "<0013>", "<0011> /Own <0013>"},
+	    {"(\\000\\021)", "<0012>", "<0012>"}, {"7", "<0012>", "<0012>"}, {"<0010>", "<0011>", "<0011>"}, {"<001>", "<0011>", "<0011>"}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		assert_err(try_hole(cases[i].contents, cases[i].other, cases[i].hole), ERR_PDF_SIGNATURE_DAMAGED);
+}
+
 static void
 certification(void **state)
 {
@@ -173,6 +208,7 @@ forms_that_are_none(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(counts_signatures_and_says_what_it_saw),
     cmocka_unit_test(earlier_signatures_must_be_whole),
+    cmocka_unit_test(the_hole_is_the_signature),
     cmocka_unit_test(certification),
     cmocka_unit_test(locks),
     cmocka_unit_test(existing_fields),
