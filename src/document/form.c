@@ -337,6 +337,15 @@ form_is_locked(struct reader *r, const struct form *form, struct str name)
 	return false;
 }
 
+bool
+form_has_open(struct reader *r, const struct form *form)
+{
+	for (size_t i = 0; i < form->empties_n; i++)
+		if (form->empties[i].usable && !form_is_locked(r, form, form->empties[i].name))
+			return true;
+	return false;
+}
+
 err_t
 form_find_empty(const struct form *form, struct str name, const struct form_empty **ret_empty)
 {

@@ -47,6 +47,8 @@ err_t form_read(struct reader *r, struct form **ret_form);
 bool form_has_name(const struct form *form, struct str name);
 /* Whether an earlier signature forbids to add or fill the field of that name. */
 bool form_is_locked(struct reader *r, const struct form *form, struct str name);
+/* Whether a signature can go into an empty field that no earlier signature locks. */
+bool form_has_open(struct reader *r, const struct form *form);
 /* The empty field of that name that a signature can go into; ERR_PDF_FIELD_UNKNOWN, ERR_PDF_LOCKED. */
 err_t form_find_empty(const struct form *form, struct str name, const struct form_empty **ret_empty);
 

@@ -57,6 +57,10 @@ permit_wish(struct reader *r, const struct inspection *in, const struct inspect_
 	/* [ISO 32000-2 12.8.2.2]: at level 2 and 3 signing is allowed; a new visible field would change the page. */
 	if (in->form->certified >= 2 && wish->visible && !wish->existing)
 		return err_make(ERR_PDF_CERTIFIED, "only an invisible signature or one of its own empty fields is allowed");
+	/* A new field needs more than its name: forms that lock all but their own fields want no other. The time-stamp's field is
+	 * not asked for, it may follow whatever is locked. */
+	if (!wish->existing && form_is_locked(r, in->form, STR("")))
+		return err_make(ERR_PDF_LOCKED, "all new fields are locked");
 	if (form_is_locked(r, in->form, wish->name))
 		return err_make(ERR_PDF_LOCKED, "the field \"%.*s\" is locked", STR_ARG(wish->name));
 	return OK;
@@ -90,8 +94,8 @@ inspect_run(struct reader *r, const struct inspect_order *order, struct inspecti
 	TRY(form_read(r, &in->form));
 	if (in->form->certified == 1)
 		return err_make(ERR_PDF_CERTIFIED, "no change at all is allowed");
-	if (form_is_locked(r, in->form, STR("")))
-		return err_make(ERR_PDF_LOCKED, "all new fields are locked");
+	if (order->wishes_n == 0 && form_is_locked(r, in->form, STR("")) && !form_has_open(r, in->form))
+		return err_make(ERR_PDF_LOCKED, "all new fields are locked, and no other waits for a signature");
 	for (size_t i = 0; i < order->wishes_n; i++)
 		TRY(read_wish(r, &order->wishes[i], in, i, &wish));
 	TRY(pages_read(r, &wish, &in->pages));

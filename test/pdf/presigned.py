@@ -54,6 +54,13 @@ def with_two_fields(name):
     return doc.classic()
 
 
+def with_the_next_field():
+    """A form for two signers: the first signature locks all but the field of the second."""
+    doc = simple('locked-but-the-next')
+    form(doc, [signature_field(doc, b'Tenant')], b'/SigFlags 1')
+    return signed(doc.classic(), 'Landlord', new_field=field_lock(FieldMDPAction.EXCLUDE, ['Tenant']))
+
+
 def field_lock(action, names=None):
     return {'field_mdp_spec': FieldMDPSpec(action, fields=names)}
 
@@ -122,6 +129,7 @@ def cases():
     table['signed-b-then-visible'] = Case('signed-b-then-visible', permitted['signed-b'], ('signed',), (), {})
     table['certified-p2-visible'] = Case('certified-p2-visible', permitted['certified-p2'], ('pdf-certified',), (), {'visible': True})
     table['certified-p2-field'] = Case('certified-p2-field', certified_with_empty_field, ('signed',), (), {'field': 'Tenant'})
+    table['locked-all-but-the-next'] = Case('locked-all-but-the-next', with_the_next_field, ('signed',), (), {'field': 'Tenant'})
     table.update({name: Case(name, make, expect, (), {'visible': False}) for name, (make, expect) in refused.items()})
     return table
 

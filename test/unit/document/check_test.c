@@ -4,7 +4,9 @@
  */
 #include "document/check_fill.h"
 #include "finished.h"
+#include "ades/pades.h"
 #include "pdf/increment.h"
+#include "sample.h"
 
 #include "base/time.h"
 
@@ -422,8 +424,55 @@ each_rule_of_an_increment_matters(void **state)
 	}
 }
 
+/* ---- forms that wait for a second signer ---- */
+
+/* A form whose first signature is made and locks every field but the second one. */
+static struct bytes
+half_signed(struct sample *s)
+{
+	sample_start(s);
+	sample_page(s, "/AcroForm <</Fields [5 0 R 7 0 R] /SigFlags 3>>", "/Annots [5 0 R 7 0 R]");
+	sample_object(s, 5, "<</Type /Annot /Subtype /Widget /FT /Sig /T (Sig1) /V 6 0 R /Rect [0 0 0 0] /P 3 0 R /F 132"
+	    " /Lock <</Type /SigFieldLock /Action /Exclude /Fields [(Sig2)]>>>>");
+	sample_object(s, 6, "<</Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached"
+	    " /ByteRange [0 00000000 00000000 00000000] /Contents <3003020100>"
+	    " /Reference [<</TransformMethod /FieldMDP /TransformParams <</Action /Exclude /Fields [(Sig2)] /V /1.2>>>>]>>");
+	sample_object(s, 7, "<</Type /Annot /Subtype /Widget /FT /Sig /T (Sig2) /Rect [72 100 252 150] /P 3 0 R /F 132>>");
+	struct bytes file = sample_end(s, 'c');
+	size_t from = bytes_find(file, 0, str_bytes(STR("<3003020100>"))), at = bytes_find(file, 0, str_bytes(STR("[0 0000")));
+	char range[64];
+	snprintf(range, sizeof range, "[0 %08zu %08zu %08zu]", from, from + 12, file.n - from - 12);
+	memcpy(s->b.p + at, range, strlen(range));
+	return file;
+}
+
+/* The field that is not locked takes the signature, and the new one of the time-stamp is no breach of the lock: the final check
+ * passes, and to paraph verify the first signature stays what it was. */
+static void
+a_form_that_locks_all_but_the_next_field(void **state)
+{
+	(void)state;
+	AUTO_SAMPLE(s);
+	AUTO_ARENA(arena, 64 * 1024 * 1024);
+	struct finished f;
+	struct check_result r;
+	struct pades *p;
+	struct inspect_order order = {.wishes_n = 1, .demo = true,
+	    .wishes = {{.name = STR("Sig2"), .signer_name = STR("Jane Doe"), .existing = true, .visible = true}}};
+	finished_make_from(&f, half_signed(&s), &order, SPOIL_NOTHING);
+	assert_ok(check(&f, &r));
+	assert_ok(pades_find(buf_bytes(&f.file), arena, &p));
+	assert_int_equal(p->n, 3);
+	for (size_t i = 0; i < p->n; i++) {
+		assert_true(p->signatures[i].placed && p->signatures[i].later_known);
+		assert_false(p->signatures[i].later.changed);
+	}
+	finished_done(&f);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(good_ones_pass),
+    cmocka_unit_test(a_form_that_locks_all_but_the_next_field),
     cmocka_unit_test(each_ingredient_matters),
     cmocka_unit_test(late_stamp),
     cmocka_unit_test(each_fact_matters),

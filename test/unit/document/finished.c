@@ -303,20 +303,16 @@ put_triple(struct maker *m, size_t signer)
 }
 
 static void
-prepare(struct maker *m, char flavour, size_t signers, bool visible)
+prepare(struct maker *m, struct bytes base, const struct inspect_order *order)
 {
 	static struct typefaces *faces;
 	struct finished *f = m->f;
 	struct prepared prepared;
-	struct inspect_order order = {.wishes_n = signers, .demo = true};
 	AUTO_BUF(increment, LIMIT_INCREMENT);
-	if (visible && faces == NULL)
+	if (order->wishes[0].visible && faces == NULL)
 		assert_ok(typeface_open_all(&faces));
-	for (size_t i = 0; i < signers; i++)
-		order.wishes[i] = (struct inspect_wish){.signer_name = STR("Jane Doe"), .visible = visible, .page = 1, .x = 72,
-		    .y = 100 + 60 * (double)i, .w = 180, .h = 50};
-	finished_base(flavour, &f->file);
-	assert_ok(prepare_run(buf_bytes(&f->file), &order, faces, &increment, &f->plan, &prepared));
+	buf_put(&f->file, base);
+	assert_ok(prepare_run(base, order, faces, &increment, &f->plan, &prepared));
 	buf_put(&f->file, buf_bytes(&increment));
 	assert_ok(plan_read(buf_bytes(&f->plan), &m->plan));
 	tip_start(&m->plan, &m->tip);
@@ -336,14 +332,27 @@ finished_seal(struct finished *f)
 void
 finished_make(struct finished *f, char flavour, size_t signers, bool visible, enum finished_spoil spoil)
 {
+	AUTO_BUF(base, 1 << 20);
+	struct inspect_order order = {.wishes_n = signers, .demo = true};
+	for (size_t i = 0; i < signers; i++)
+		order.wishes[i] = (struct inspect_wish){.signer_name = STR("Jane Doe"), .visible = visible, .page = 1, .x = 72,
+		    .y = 100 + 60 * (double)i, .w = 180, .h = 50};
+	finished_base(flavour, &base);
+	finished_make_from(f, buf_bytes(&base), &order, spoil);
+}
+
+void
+finished_make_from(struct finished *f, struct bytes base, const struct inspect_order *order, enum finished_spoil spoil)
+{
 	struct world *w = world_get();
+	size_t signers = order->wishes_n;
 	*f = (struct finished){.file = buf_init(1 << 24), .plan = buf_init(LIMIT_PLAN), .root = w->root.der, .signatures = signers};
 	f->facts = (struct check_facts){.trusted = &f->root, .trusted_n = 1, .published_at = w->now,
 	    .now = w->now + TIME_SECOND};
 	struct maker *m = calloc(1, sizeof *m);
 	assert_non_null(m);
 	m->f = f;
-	prepare(m, flavour, signers, visible);
+	prepare(m, base, order);
 	for (size_t i = 0; i < signers; i++) {
 		m->spoil = i + 1 == signers ? spoil : SPOIL_NOTHING;
 		put_triple(m, i);

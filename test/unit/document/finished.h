@@ -58,6 +58,8 @@ struct finished {
 
 /* flavour: 'c' a table, 's' a cross-reference stream. signers sign one after the other; the last one is spoilt. */
 void finished_make(struct finished *f, char flavour, size_t signers, bool visible, enum finished_spoil spoil);
+/* The same from a document and for fields of one's own. */
+void finished_make_from(struct finished *f, struct bytes base, const struct inspect_order *order, enum finished_spoil spoil);
 void finished_done(struct finished *f);
 
 /* Computes result digest and length again, as core would after a change. */

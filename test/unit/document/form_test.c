@@ -137,6 +137,24 @@ locks(void **state)
 	struct inspect_wish inner = {.name = STR("group.inner"), .signer_name = STR("Jane Doe"), .existing = true};
 	assert_ok(try_wish("", NULL, inner));
 	assert_err(try_wish(LOCK("Include /Fields [(group)]"), NULL, inner), ERR_PDF_LOCKED);
+	/* A form for several signers: all but the next field is locked. No new one is asked for but the time-stamp's. */
+	struct inspect_wish next = {.name = STR("Empty"), .signer_name = STR("Jane Doe"), .existing = true, .visible = true};
+	assert_ok(try_wish(LOCK("Exclude /Fields [(Empty)]"), NULL, next));
+	assert_err(try_wish(LOCK("Exclude /Fields [(Empty)]"), NULL, inner), ERR_PDF_LOCKED);
+	assert_err(try_wish(LOCK("Exclude /Fields [(Empty)]"), NULL, invisible), ERR_PDF_LOCKED);
+	assert_err(try_wish(LOCK("Exclude /Fields [(Mine)]"), NULL, invisible), ERR_PDF_LOCKED);
+	assert_err(try_wish(LOCK("All"), NULL, next), ERR_PDF_LOCKED);
+	/* At the upload nobody has said which field it will be. */
+	static const struct { const char *reference; unsigned code; } uploads[] = {{"", ERR_OK}, {LOCK("Exclude /Fields [(Empty)]"), ERR_OK},
+	    {LOCK("Include /Fields [(Empty)]"), ERR_OK}, {LOCK("All"), ERR_PDF_LOCKED}, {LOCK("Exclude /Fields [(Other)]"), ERR_PDF_LOCKED},
+	    {LOCK("Exclude /Fields [(Locked)]"), ERR_PDF_LOCKED}};
+	for (size_t i = 0; i < sizeof uploads / sizeof uploads[0]; i++) {
+		AUTO_SAMPLE(s);
+		struct inspect_order order = {.inspect_only = true};
+		struct inspect_facts facts;
+		signed_sample(&s, uploads[i].reference, NULL);
+		assert_err(inspect(&s, &order, &facts), uploads[i].code);
+	}
 #undef LOCK
 }
 
