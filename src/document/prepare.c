@@ -31,6 +31,19 @@ keep(struct draft *d, const struct buf *b, struct bytes *ret_kept)
 	return arena_copy(d->arena, buf_bytes(b), ret_kept);
 }
 
+/* The same for entries that the file had and later revisions repeat: what the final check could not read must not be found out
+ * when the signer has consented. */
+static err_t
+keep_entries(struct draft *d, const struct buf *b, enum err_code code, const char *what, struct bytes *ret_kept)
+{
+	const struct pdflex_value *dictionary;
+	AUTO_ARENA(scratch, ARENA_MAX);
+	TRY(keep(d, b, ret_kept));
+	if (err_is(check_increment_dict(*ret_kept, scratch, &dictionary)))
+		return err_make(code, "%s holds something that cannot be read without guessing", what);
+	return OK;
+}
+
 /* ---- what the plan says of the file ---- */
 
 static void
@@ -80,7 +93,7 @@ plan_dss(struct draft *d)
 		buf_put_str(&entries, STR("/Type /DSS"));
 	if (!reader_ref(d->r, dss, &d->plan.dss) || !qpdf_oh_is_dictionary(d->r->q, dss))
 		d->plan.dss = increment_number(&d->inc);
-	return keep(d, &entries, &d->plan.dss_entries);
+	return keep_entries(d, &entries, ERR_PDF_DAMAGED, "/DSS", &d->plan.dss_entries);
 }
 
 /* What a producer put there for itself stays in each new trailer [ISO 32000-2 7.5.6]; more of it than makes sense, or what the
@@ -231,12 +244,12 @@ existing_entries(struct draft *d, const struct form_empty *e, struct plan_field 
 	AUTO_BUF(field, PLAN_ENTRIES_MAX);
 	AUTO_BUF(widget, PLAN_ENTRIES_MAX);
 	reader_put_entries(d->r, e->field, of_field, &field);
-	TRY(keep(d, &field, &f->entries));
+	TRY(keep_entries(d, &field, ERR_PDF_FORM_DAMAGED, "the field", &f->entries));
 	if (e->widget_ref.number == e->field_ref.number)
 		return OK;
 	f->widget = e->widget_ref;
 	reader_put_entries(d->r, e->widget, of_widget, &widget);
-	return keep(d, &widget, &f->widget_entries);
+	return keep_entries(d, &widget, ERR_PDF_FORM_DAMAGED, "the field's widget", &f->widget_entries);
 }
 
 static err_t

@@ -279,6 +279,30 @@ existing_fields_are_filled_where_they_are(void **state)
 	assert_true(reader_has(r, reader_key(r, reader_item(r, fields, 0), "/AP"), "/N"));
 }
 
+/* What the final check could not read again is refused before anybody consents to it. */
+static void
+entries_that_cannot_be_read_again(void **state)
+{
+	(void)state;
+	static const char plain[] = "/Own 1", odd[] = "/Own /#";
+	static const struct { const char *dss, *field, *widget; unsigned code; } cases[] = {{plain, plain, plain, ERR_OK},
+	    {odd, plain, plain, ERR_PDF_DAMAGED}, {plain, odd, plain, ERR_PDF_FORM_DAMAGED}, {plain, plain, odd, ERR_PDF_FORM_DAMAGED}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		AUTO_SAMPLE(s);
+		AUTO_DONE(d);
+		char text[200];
+		struct inspect_order order = {.wishes_n = 1, .wishes = {{.name = STR("Two"), .signer_name = STR("Jane Doe"), .existing = true}}};
+		sample_start(&s);
+		snprintf(text, sizeof text, "/AcroForm <</Fields [6 0 R] /SigFlags 1>> /DSS <<%s>>", cases[i].dss);
+		sample_page(&s, text, "/Annots [7 0 R]");
+		snprintf(text, sizeof text, "<</FT /Sig /T (Two) /Kids [7 0 R] %s>>", cases[i].field);
+		sample_object(&s, 6, text);
+		snprintf(text, sizeof text, "<</Subtype /Widget /Parent 6 0 R /Rect [200 20 300 60] %s>>", cases[i].widget);
+		sample_object(&s, 7, text);
+		assert_err(prepare(sample_end(&s, 'c'), &order, &d), cases[i].code);
+	}
+}
+
 /* A widget need not name its page: that which shows it turns the box. */
 static void
 an_existing_field_turns_with_its_page(void **state)
@@ -375,6 +399,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(keeps_what_the_trailer_had),
     cmocka_unit_test(rotated_pages_turn_the_box),
     cmocka_unit_test(existing_fields_are_filled_where_they_are),
+    cmocka_unit_test(entries_that_cannot_be_read_again),
     cmocka_unit_test(an_existing_field_turns_with_its_page),
     cmocka_unit_test(only_facts),
     cmocka_unit_test(refusals_come_through),
