@@ -7,7 +7,10 @@ static const char ink[] = "0.106 0.184 0.4", text_ink[] = "0.247 0.263 0.302", q
                   line_ink[] = "0.725 0.714 0.682", accent[] = "0.122 0.247 0.561", tint[] = "0.953 0.961 0.984",
                   warning[] = "0.49 0.29 0", pending_ink[] = "0.35 0.43 0.62";
 
-enum { CONTENT_MAX = 64 * 1024 };
+enum {
+	CONTENT_MAX = 64 * 1024,
+	LEAST_SIZE = 1, /* units; of a small line */
+};
 
 /* The space nearest to the middle; n when there is none. */
 static size_t
@@ -64,24 +67,27 @@ clamp(double v, double least, double most)
 	return fmin(fmax(v, least), most);
 }
 
+/* The mark DEMO is in every box, however small: it shrinks with it. */
 static double
-demo_size(const struct appearance_wish *wish)
+demo_size(const struct appearance *a, const struct layout *l)
 {
-	return clamp(wish->height * 0.1, 4, 6.5);
+	double size = fmin(clamp(a->wish.height * 0.1, 4, 6.5), a->wish.height * 0.4);
+	return fmin(size, (l->right - l->left) * 1000 / a->demo.width);
 }
 
+/* A field of the document may have any shape: whatever it is, there is room between left and right. */
 static struct layout
-layout_make(const struct appearance_wish *wish)
+layout_make(const struct appearance *a)
 {
-	double h = wish->height;
-	struct layout l = {.pad = clamp(h * 0.09, 1.5, 7)};
-	l.left = l.pad + clamp(h * 0.1, 3, 6);
-	l.right = wish->width - l.pad;
+	double w = a->wish.width, h = a->wish.height;
+	struct layout l = {.pad = fmin(clamp(h * 0.09, 1.5, 7), fmin(w / 8, h / 4))};
+	l.left = l.pad + fmin(clamp(h * 0.1, 3, 6), w / 5);
+	l.right = w - l.pad;
 	l.small = clamp(h * 0.13, 4.5, 8);
 	l.leading = l.small * 1.3;
 	l.lines = h >= 40 ? 2 : h >= 22 ? 1 : 0;
 	l.head = h >= 40;
-	l.mark = wish->demo ? demo_size(wish) * 3.6 : 0;
+	l.mark = a->wish.demo ? demo_size(a, &l) * 3.6 : 0;
 	return l;
 }
 
@@ -133,13 +139,14 @@ put_round_box(struct buf *b, double x0, double y0, double x1, double y1, double 
 static void
 put_frame(const struct appearance_wish *wish, bool preview, struct buf *b)
 {
-	double r = clamp(wish->height * 0.06, 1, 3);
+	double r = fmin(clamp(wish->height * 0.06, 1, 3), fmin(wish->width, wish->height) / 4);
 	buf_put_str(b, STR("q\n"));
 	if (preview)
 		buf_printf(b, "0.9 w [3 2] 0 d %s RG %s rg\n", accent, tint);
 	else
 		buf_printf(b, "0.6 w %s RG\n", line_ink);
-	put_round_box(b, 0.5, 0.5, wish->width - 0.5, wish->height - 0.5, r);
+	double edge = fmin(0.5, fmin(wish->width, wish->height) / 8);
+	put_round_box(b, edge, edge, wish->width - edge, wish->height - edge, r);
 	buf_put_str(b, preview ? STR("B\nQ\n") : STR("S\nQ\n"));
 }
 
@@ -149,7 +156,7 @@ put_bar(const struct appearance_wish *wish, const struct layout *l, struct buf *
 {
 	buf_printf(b, "q %s rg\n", accent);
 	put_point(b, l->pad, l->pad);
-	put_point(b, clamp(wish->height * 0.035, 1, 2.2), wish->height - 2 * l->pad);
+	put_point(b, fmin(clamp(wish->height * 0.035, 1, 2.2), wish->width / 10), wish->height - 2 * l->pad);
 	buf_put_str(b, STR("re f Q\n"));
 }
 
@@ -164,7 +171,8 @@ put_text(const struct typeset *ts, const struct typeset_line *line, const char *
 	buf_put_str(b, STR("Q\n"));
 }
 
-/* A small line at most as wide as there is room, the mark at the right end of the last one left free. */
+/* A small line at most as wide as there is room, the mark at the right end of the last one left free; none where nobody could
+ * read it. */
 static void
 put_small(const struct typeset *ts, const struct typeset_line *line, const char *colour, const struct layout *l, double y,
     struct buf *b)
@@ -172,7 +180,8 @@ put_small(const struct typeset *ts, const struct typeset_line *line, const char 
 	double room = l->right - l->left - l->mark, size = l->small;
 	if (line->width * size / 1000 > room)
 		size = room * 1000 / line->width;
-	put_text(ts, line, colour, size, l->left, y, b);
+	if (size >= LEAST_SIZE)
+		put_text(ts, line, colour, size, l->left, y, b);
 }
 
 /* The size at which a line fits a place, at most as large as a signature should be. */
@@ -214,14 +223,14 @@ put_demo(const struct appearance *a, const struct typeset *ts, const struct layo
 {
 	if (!a->wish.demo)
 		return;
-	double size = demo_size(&a->wish), width = a->demo.width * size / 1000;
-	put_text(ts, &a->demo, warning, size, l->right - width, l->pad + l->small * 0.25, b);
+	double size = demo_size(a, l), width = a->demo.width * size / 1000;
+	put_text(ts, &a->demo, warning, size, l->right - width, l->pad + fmin(l->small * 0.25, a->wish.height * 0.1), b);
 }
 
 static void
 draw_final(const struct appearance *a, const struct typeset *ts, struct buf *b)
 {
-	struct layout l = layout_make(&a->wish);
+	struct layout l = layout_make(a);
 	size_t lines = a->note.runs_n == 0 && l.lines > 1 ? 1 : l.lines;
 	double base = l.pad + l.small * 0.25, top = a->wish.height - l.pad;
 	put_frame(&a->wish, false, b);
@@ -237,7 +246,7 @@ draw_final(const struct appearance *a, const struct typeset *ts, struct buf *b)
 static void
 draw_preview(const struct appearance *a, const struct typeset *ts, struct buf *b)
 {
-	struct layout l = layout_make(&a->wish);
+	struct layout l = layout_make(a);
 	double base = l.pad + l.small * 0.25, top = a->wish.height - l.pad, bottom = l.pad;
 	put_frame(&a->wish, true, b);
 	if (l.head) {

@@ -124,6 +124,43 @@ property_text_stays_in_the_box(void **state)
 	}
 }
 
+/* All lines of a box are upright, inside of it and of some size. */
+static void
+check_lines(const char *content, const struct appearance_wish *wish)
+{
+	for (const char *p = content; (p = strstr(p, " Tf")) != NULL; p++) {
+		const char *from = p;
+		double size, x, y;
+		while (from[-1] != ' ')
+			from--;
+		assert_int_equal(sscanf(from, "%lf Tf 1 0 0 1 %lf %lf Tm", &size, &x, &y), 3);
+		assert_true(size > 0);
+		assert_true(x > 0 && x < wish->width);
+		assert_true(y > 0 && y < wish->height);
+	}
+	assert_int_equal(strstr(content, "(DEMO)") != NULL, wish->demo);
+}
+
+/* A field of the document may have any shape. In the smallest there is still the name, and the mark of a demonstration. */
+static void
+property_boxes_of_every_shape(void **state)
+{
+	(void)state;
+	static const double shapes[][2] = {{30, 60}, {10, 60}, {1, 1}, {1, 500}, {500, 1}, {30, 12}, {30, 22}, {60, 200}};
+	enum { SHAPES = sizeof shapes / sizeof shapes[0] };
+	unit_seed();
+	for (size_t i = 0; i < 2 * SHAPES + 60; i++) {
+		struct appearance_wish wish = {.name = STR("Jane"), .note = STR("sign.example.org/verify"), .width = 1 + (double)unit_below(60),
+		    .height = 1 + (double)unit_below(200), .demo = i % 2, .preview = true};
+		if (i / 2 < SHAPES)
+			wish.width = shapes[i / 2][0], wish.height = shapes[i / 2][1];
+		assert_ok(draw(&wish, &d));
+		assert_non_null(strstr(d.final, "(Jane)"));
+		check_lines(d.preview, &wish);
+		check_lines(d.final, &wish);
+	}
+}
+
 static size_t
 lines_of_name(const char *content, const char *word)
 {
@@ -167,6 +204,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(says_who_and_what),
     cmocka_unit_test(text_that_reads_leftward_has_no_actual_text),
     cmocka_unit_test(property_text_stays_in_the_box),
+    cmocka_unit_test(property_boxes_of_every_shape),
     cmocka_unit_test(long_names_take_two_lines),
     cmocka_unit_test(only_used_glyphs_are_embedded),
 };
