@@ -1,6 +1,7 @@
 #include "document/inspect.h"
 
 #include "document/guard.h"
+#include "document/legible.h"
 
 /* ---- what the sender should know ---- */
 
@@ -47,6 +48,8 @@ read_facts(struct reader *r, const struct inspection *in, struct inspect_facts *
 		find(facts, "The form asks programs to draw its fields anew, so they may look different elsewhere.");
 	if (in->pages.count_wrong)
 		find(facts, "The page tree states a wrong number of pages.");
+	if (in->illegible)
+		find(facts, "The file is not written strictly: other programs can check its signatures, paraph verify will not.");
 }
 
 /* ---- what is wanted, and whether it may be ---- */
@@ -90,6 +93,8 @@ inspect_run(struct reader *r, const struct inspect_order *order, struct inspecti
 	struct inspection *in = ret_inspection;
 	*in = (struct inspection){0};
 	struct pages_wish wish = {0};
+	/* Only the sender of the file is told; first of all, while there is still memory for a copy. */
+	in->illegible = order->inspect_only && err_is(legible_check(r));
 	TRY(guard_check(r));
 	TRY(form_read(r, &in->form));
 	if (in->form->certified == 1)

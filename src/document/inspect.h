@@ -40,6 +40,7 @@ struct inspect_facts {
 struct inspection {
 	struct form *form;
 	struct pages pages;
+	bool illegible; /* not to be read without guessing; looked at only when order says inspect_only */
 	const struct form_empty *empties[LIMIT_SIGNERS]; /* for wishes with existing */
 	struct inspect_facts facts;
 };

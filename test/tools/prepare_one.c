@@ -1,9 +1,9 @@
 /*
  * For developers and tests: inspects and prepares PDFs in this process, without the jail, as paraph-document would.
  *   prepare-one [--plan FILE] [--out FILE] [--page N] [--rect X,Y,W,H] [--invisible] [--field NAME] [--name TEXT]
- *               [--note TEXT] [--signers N] [--demo] FILE…
+ *               [--note TEXT] [--signers N] [--demo] [--inspect] FILE…
  * Prints one line for each file: name, "ok" or the slug of the refusal, milliseconds, detail. --out writes original and
- * increment, --plan the plan (one FILE only).
+ * increment, --plan the plan (one FILE only); --inspect only looks, as at an upload.
  */
 #include "document/prepare.h"
 
@@ -72,11 +72,13 @@ report(const char *path, const struct options *o, const struct typefaces *faces)
 	double ms = 1e3 * (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e6;
 	printf("%s\t%s\t%.1f\t", path, err_is(e) ? err_info(e.code)->slug : "ok", ms);
 	if (err_is(e))
-		printf("%s\n", err_detail());
+		printf("%s", err_detail());
 	else
-		printf("pages=%u revisions=%u signatures=%u size=%.1fx%.1f%s%s\n", p.facts.pages, p.facts.revisions,
-		    p.facts.signatures, p.facts.page_width, p.facts.page_height, p.facts.findings_n > 0 ? " " : "",
-		    p.facts.findings_n > 0 ? p.facts.findings[0] : "");
+		printf("pages=%u revisions=%u signatures=%u size=%.1fx%.1f", p.facts.pages, p.facts.revisions, p.facts.signatures,
+		    p.facts.page_width, p.facts.page_height);
+	for (size_t i = 0; i < p.facts.findings_n; i++)
+		printf(" %s", p.facts.findings[i]);
+	putchar('\n');
 	fflush(stdout);
 }
 
@@ -96,7 +98,7 @@ read_options(int argc, char **argv, struct options *o, size_t *signers)
 {
 	static const struct option names[] = {{"plan", 1, 0, 'l'}, {"out", 1, 0, 'o'}, {"page", 1, 0, 'p'}, {"rect", 1, 0, 'r'},
 	    {"invisible", 0, 0, 'i'}, {"field", 1, 0, 'f'}, {"name", 1, 0, 'n'}, {"note", 1, 0, 't'}, {"signers", 1, 0, 's'},
-	    {"demo", 0, 0, 'd'}, {0}};
+	    {"demo", 0, 0, 'd'}, {"inspect", 0, 0, 'x'}, {0}};
 	struct inspect_wish *w = &o->order.wishes[0];
 	int c;
 	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1)
@@ -111,6 +113,7 @@ read_options(int argc, char **argv, struct options *o, size_t *signers)
 		case 't': w->note = text(optarg); break;
 		case 's': *signers = strtoul(optarg, NULL, 10); break;
 		case 'd': o->order.demo = true; break;
+		case 'x': o->order.inspect_only = true; break;
 		default: exit(2);
 		}
 }
@@ -123,6 +126,8 @@ main(int argc, char **argv)
 	o.order.wishes[0] = (struct inspect_wish){.signer_name = STR("Jane Doe"), .note = STR("sign.example.org/verify"),
 	    .visible = true, .page = 1, .x = 36, .y = 36, .w = 180, .h = 54};
 	read_options(argc, argv, &o, &signers);
+	if (o.order.inspect_only)
+		o.order.wishes_n = signers = 0;
 	for (; o.order.wishes_n < signers && o.order.wishes_n < LIMIT_SIGNERS; o.order.wishes_n++) {
 		o.order.wishes[o.order.wishes_n] = o.order.wishes[0];
 		o.order.wishes[o.order.wishes_n].y += 60.0 * (double)o.order.wishes_n;

@@ -327,6 +327,37 @@ an_existing_field_turns_with_its_page(void **state)
 	}
 }
 
+/* Files that qpdf and other readers take and paraph verify does not: they are signed, and the sender is told. */
+static void
+who_sends_what_is_not_strict_is_told(void **state)
+{
+	(void)state;
+	static const struct { size_t object, back; const char *trailer, *before, *behind; bool told; } cases[] = {{1, 0, "", "", "", false},
+	    {1, 0, "", "", "\n \n", false}, {1, 0, "", "", "<html>from a gateway</html>", false}, {1, 0, "", "GARBAGE LINE\r\n\r\n", "", false},
+	    {4, 1, "", "", "", true}, {1, 0, "/Prev 0", "", "", true}, {1, 0, "/Own /#", "", "", true}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		AUTO_SAMPLE(s);
+		AUTO_DONE(d);
+		AUTO_BUF(increment, LIMIT_INCREMENT);
+		AUTO_BUF(octets, LIMIT_PLAN);
+		struct prepared p;
+		struct inspect_order order = {.inspect_only = true};
+		sample_start(&s);
+		sample_page(&s, "", "");
+		s.offsets[cases[i].object] -= cases[i].back;
+		s.trailer = cases[i].trailer;
+		AUTO_BUF(file, SAMPLE_LEN_MAX);
+		buf_put_str(&file, str_c(cases[i].before));
+		buf_put(&file, sample_end(&s, 'c'));
+		buf_put_str(&file, str_c(cases[i].behind));
+		assert_ok(prepare_run(buf_bytes(&file), &order, faces, &increment, &octets, &p));
+		assert_int_equal(p.facts.findings_n, cases[i].told);
+		if (cases[i].told)
+			assert_non_null(strstr(p.facts.findings[0], "paraph verify"));
+		assert_ok(prepare(buf_bytes(&file), &two_signers, &d));
+	}
+}
+
 static void
 only_facts(void **state)
 {
@@ -401,6 +432,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(existing_fields_are_filled_where_they_are),
     cmocka_unit_test(entries_that_cannot_be_read_again),
     cmocka_unit_test(an_existing_field_turns_with_its_page),
+    cmocka_unit_test(who_sends_what_is_not_strict_is_told),
     cmocka_unit_test(only_facts),
     cmocka_unit_test(refusals_come_through),
     cmocka_unit_test(as_many_signers_as_allowed),
