@@ -311,26 +311,39 @@ sign_json(struct worker *w, struct id signer, json_t **ret_answer)
 	return archive_result_json(w, id, ret_answer);
 }
 
-err_t
-sign_run(struct worker *w, const struct link_session *session, json_t **ret_answer)
+/* Whether the signer has an act that is signed or still may be: then it is what the answer tells. */
+static err_t
+has_act(struct worker *w, struct id signer, bool *ret_has)
 {
 	struct id id;
 	enum act_state state = ACT_VOID;
 	char reason[512];
-	err_t e = act_newest(w->reader, session->signer, &id, &state, reason);
-	if (err_is(e) && e.code != ERR_NOT_FOUND)
+	err_t e = act_newest(w->reader, signer, &id, &state, reason);
+	*ret_has = !err_is(e) && state != ACT_VOID;
+	return e.code == ERR_NOT_FOUND ? OK : e;
+}
+
+/* An error beside an act. Two requests at once: the second finds what the first began, and an activation that is spent. Not settled
+ * yet: the answer is 202, and the housekeeper goes on. */
+static err_t
+told_by_act(struct worker *w, struct id signer, err_t e)
+{
+	char detail[512];
+	bool has = false;
+	if (!passing(e) && e.code != ERR_WRONG_STATE && e.code != ERR_NOT_PROVED)
 		return e;
-	if (state == ACT_VOID)
-		e = run(w, session->signer);
-	else
-		e = OK;
-	/* Two requests at once: the second finds the act that the first began. */
-	if (e.code == ERR_WRONG_STATE && !err_is(act_newest(w->reader, session->signer, &id, &state, reason)) &&
-	    state != ACT_VOID)
-		e = OK;
-	/* Not settled yet: the answer is 202, and the housekeeper goes on. */
-	if (passing(e) && !err_is(act_newest(w->reader, session->signer, &id, &state, reason)) && state < ACT_SIGNED)
-		e = OK;
+	snprintf(detail, sizeof detail, "%s", err_detail());
+	return !err_is(has_act(w, signer, &has)) && has ? OK : err_import(e.code, detail);
+}
+
+err_t
+sign_run(struct worker *w, const struct link_session *session, json_t **ret_answer)
+{
+	bool has;
+	TRY(has_act(w, session->signer, &has));
+	err_t e = has ? OK : run(w, session->signer);
+	if (err_is(e))
+		e = told_by_act(w, session->signer, e);
 	TRY(e);
 	FAULT_POINT("core.answer");
 	return sign_json(w, session->signer, ret_answer);

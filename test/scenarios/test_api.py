@@ -198,7 +198,8 @@ def test_uploads_at_the_same_time_with_one_key(service):
     assert len(ids) == 1
 
 
-def test_signing_six_times_at_once_is_one_signature(service):
+@pytest.mark.parametrize("turn", range(6))
+def test_signing_six_times_at_once_is_one_signature(service, turn):
     j = Journey(service).until_code().try_code().consent()
 
     def sign(_):
