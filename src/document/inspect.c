@@ -49,7 +49,7 @@ read_facts(struct reader *r, const struct inspection *in, struct inspect_facts *
 	if (in->pages.count_wrong)
 		find(facts, "The page tree states a wrong number of pages.");
 	if (in->illegible)
-		find(facts, "The file is not written strictly: other programs can check its signatures, paraph verify will not.");
+		find(facts, "The file is not written strictly: paraph verify may be unable to check its signatures, other programs are not.");
 }
 
 /* ---- what is wanted, and whether it may be ---- */

@@ -1,6 +1,7 @@
 /*
  * Whether `paraph verify` will be able to read a document that we sign. It reads strictly, and many honest files are not
- * written so: they are signed all the same, and the sender is told. Reads octets only, repairs nothing, decides nothing.
+ * written so: they are signed all the same, and the sender is told. Reads octets only, repairs nothing, decides nothing. Takes
+ * each object as it is in the file, also those few that revision 0 writes anew, so that it may be wrong about one of them.
  */
 #ifndef PARAPH_DOCUMENT_LEGIBLE_H
 #define PARAPH_DOCUMENT_LEGIBLE_H
