@@ -260,7 +260,8 @@ def structures():
     loop.table()
     yield 'loop', loop.done()
     for i, body in enumerate((b'[' * 70 + b']' * 70, b'(' * 40 + b')' * 40, b'(\\101\\(\\)\\\r\n\\8)', b'/A#20B#zz', b'/A#41', b'<4142 4>', b'+1.5.5',
-                              b'-.5', b'99999999999999999999', b'<</A 1 /A 2>>', b'12 0 R', b'% comment\n[1 % x\n2]', b'true', b'nul')):
+                              b'-.5', b'99999999999999999999', b'<</A 1 /A 2>>', b'12 0 R', b'% comment\n[1 % x\n2]', b'true', b'nul',
+                              b'595.2799999999999727', b'4294967316 0 R', b'<</Nul#00Name 1 /A' + b'b' * 70 + b' 2>>')):
         p = Pdf().base(FORM + b' /X 9 0 R')
         p.obj(9, body)
         p.sign()
@@ -277,8 +278,19 @@ def structures():
         for _ in range(3):
             bad[RANDOM.randrange(len(bad))] = RANDOM.choice(b'\0 0129<>[]()/%RendobjxrfPv')
         yield 'noise-%02d' % i, bytes(bad)
-    for i, tail in enumerate((b'\n', b'%%EOF', b'\r\n%%EOF\r\n', b'startxref\n9\n%%EOF\n', b'<!-- x -->', bytes(9))):
+    for i, tail in enumerate((b'\n', b'%%EOF', b'\r\n%%EOF\r\n', b'startxref\n9\n%%EOF\n', b'<!-- x -->', bytes(9), b' \n', b'\n' * 600)):
         yield 'tail-%d' % i, whole + tail
+    for i, (space, end) in enumerate(((b'\n', b'%%EOF\n\n'), (b'\r\n', b'%%EOF \n'), (b'\n\n\n', b'%%EOF\n'))):
+        p = Pdf().base(FORM)
+        p.data += space
+        p.sign()
+        p.at[5] = (p.at[5][0] - len(space), 0)
+        p.data += space
+        p.table(eof=end)
+        at = p.data.rindex(b'startxref') + 10
+        p.data[at:at + len(str(p.start))] = b'%d' % (p.start - len(space))
+        p.fix()
+        yield 'spaced-%d' % i, p.done()
     yield 'empty', b''
     yield 'head-only', b'%PDF-1.7\n'
 
