@@ -334,7 +334,7 @@ who_sends_what_is_not_strict_is_told(void **state)
 	(void)state;
 	static const struct { size_t object, back; const char *trailer, *before, *behind; bool told; } cases[] = {{1, 0, "", "", "", false},
 	    {1, 0, "", "", "\n \n", false}, {1, 0, "", "", "<html>from a gateway</html>", false}, {1, 0, "", "GARBAGE LINE\r\n\r\n", "", false},
-	    {4, 1, "", "", "", true}, {1, 0, "/Prev 0", "", "", true}, {1, 0, "/Own /#", "", "", true}};
+	    {4, 1, "", "", "", false}, {1, 0, "/Prev 0", "", "", true}, {1, 0, "/Own /#", "", "", true}};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		AUTO_SAMPLE(s);
 		AUTO_DONE(d);
