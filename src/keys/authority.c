@@ -192,6 +192,8 @@ err_t
 authority_ocsp_certificate(struct desk *d, const paraph_OcspCertificateSign *m, paraph_Keys *ret_answer)
 {
 	TRY(serial_check(m->serial.bytes, m->serial.size));
+	if (d->book == NULL)
+		return err_make(ERR_KEY_MISSING, "the role %s signs no certificate of an OCSP signer", desk_role_text(d->role));
 	const uint8_t *claim = m->serial.bytes + RECORD_SERIAL - RECORD_ID;
 	if (!book_claim(d->book, claim))
 		return err_make(ERR_BUSY, "a certificate with this serial is being made");
@@ -362,6 +364,8 @@ err_t
 authority_crl(struct desk *d, const paraph_CrlSign *m, const int *fds, paraph_Keys *ret_answer)
 {
 	static const uint8_t lists[RECORD_ID] = {'l', 'i', 's', 't', 's'};
+	if (d->book == NULL)
+		return err_make(ERR_KEY_MISSING, "the role %s signs no lists", desk_role_text(d->role));
 	if (!book_claim(d->book, lists))
 		return err_make(ERR_BUSY, "another list is being signed");
 	err_t e = crl(d, m, fds, ret_answer);

@@ -55,8 +55,8 @@ err_t desk_record(struct desk *d, enum record_type type, int64_t now, const void
 #define DESK_STEP_MAX (UINT64_C(1) << 32)
 err_t desk_number_check(uint64_t before, uint64_t number);
 
-/* ERR_CLOCK when the clock stands more than DESK_BEHIND_MAX_US behind the newest time on record, as after a jump ahead: content time
- * stands still until it has caught up, and nothing would expire. */
+/* ERR_CLOCK when the clock stands more than DESK_BEHIND_MAX_US behind the newest time on record, as after a jump ahead: content
+ * time stands still until it has caught up, and nothing would expire. */
 #define DESK_BEHIND_MAX_US TIME_MINUTE
 err_t desk_clock_check(void);
 

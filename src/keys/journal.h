@@ -23,8 +23,8 @@ struct journal_hooks {
 	/* Writes the records that still matter (segment_record_write), from which apply makes the same memory again. Forgets
 	 * nothing yet: the segment may still fail to become durable. */
 	void (*snapshot)(void *arg, struct buf *b);
-	/* The segment with the last snapshot is durable: what is not in it may be forgotten. May be NULL. Both are called as apply is,
-	 * and apply never between them. */
+	/* The segment with the last snapshot is durable: what is not in it may be forgotten. May be NULL. Both are called as
+	 * apply is, and apply never between them. */
 	void (*opened)(void *arg);
 };
 

@@ -17,8 +17,8 @@ void registration_mac(struct keystore *ks, const paraph_Registration *r, uint8_t
 /* ERR_MAC when the record is not one that was enrolled here, octet for octet. */
 err_t registration_mac_check(struct keystore *ks, const paraph_Registration *r, struct bytes mac);
 
-/* Who wrong codes are counted for, whatever id and digest core gives the record: a MAC over method and address, small letters for large
- * ones, and an e-mail address without what stands from + to @. */
+/* Who wrong codes are counted for, whatever id and digest core gives the record: a MAC over method and address, with small
+ * letters for large ones, and an e-mail address without what stands from + to @. */
 void registration_address_mac(struct keystore *ks, const paraph_Registration *r, uint8_t ret_mac[KEYSTORE_MAC_LEN]);
 
 /* SHA-256 of the canonical form of a subject: DER SEQUENCE of its eight texts in the order of the message. */

@@ -280,7 +280,8 @@ guesses_under_other_ids(void **state)
 	house_restart(&house);
 	ask_new(&k, 77);
 	assert_err(begin(&k), ERR_CODE_TRIES);
-	static const char *const same[] = {"jane77@example.org", "Jane77@Example.ORG", "jane77+x@example.org", "jane77++@example.org"};
+	static const char *const same[] = {"jane77@example.org", "Jane77@Example.ORG", "jane77+x@example.org",
+	    "jane77++@example.org"};
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
 		ask_anew(&k, (uint8_t)(80 + i), same[i]);
 		assert_err(begin(&k), ERR_CODE_TRIES);
