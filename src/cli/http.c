@@ -264,7 +264,7 @@ save_open(const char *path, char ret_part[PATH_MAX], FILE **ret_file)
 	return OK;
 }
 
-/* To its name, which nobody else has: what came there since somebody looked stays, unless it may be replaced. */
+/* Gives it its name: what came there since somebody looked stays, unless it may be replaced. */
 static bool
 save_name(const char *part, const char *path, bool replace)
 {
