@@ -142,7 +142,7 @@ descriptors_travel_and_never_leak(void **state)
 	(void)state;
 	int pair[2], fds[LIMIT_WIRE_FDS], probe = open("/dev/null", O_RDONLY);
 	bool got = false;
-	paraph_Document m = {.which_body = paraph_Document_open_tag}, back;
+	paraph_Document m = {.which_body = paraph_Document_open_tag}, back = {.id = 0};
 	assert_ok(socket_pair(pair));
 	assert_ok(channel_send(pair[0], &message_document, &m, (int[]){probe, probe}, 2));
 	assert_ok(channel_receive(pair[1], &message_document, true, &back, fds, &got));
