@@ -180,7 +180,7 @@ put_small(const struct typeset *ts, const struct typeset_line *line, const char 
 	double room = l->right - l->left - l->mark, size = l->small;
 	if (line->width * size / 1000 > room)
 		size = room * 1000 / line->width;
-	if (size >= LEAST_SIZE)
+	if (size >= (double)LEAST_SIZE)
 		put_text(ts, line, colour, size, l->left, y, b);
 }
 
