@@ -4,14 +4,15 @@
 #include "os/clock.h"
 
 #define PATIENCE_US (2 * TIME_SECOND)
-#define LASTS_US TIME_SECOND
+#define LASTS_US (10 * TIME_SECOND) /* longer than asking all of them takes: who comes meanwhile does not wait again and again */
 
 static struct {
 	pthread_mutex_t mutex; /* not held while anybody is asked */
+	pthread_cond_t told;
 	bool known, asking;
 	int64_t at; /* monotonic */
 	struct health found;
-} self = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+} self = {.mutex = PTHREAD_MUTEX_INITIALIZER, .told = PTHREAD_COND_INITIALIZER};
 
 static bool
 keys_answers(struct core *core)
@@ -53,11 +54,14 @@ status_connected(struct core *core)
 static bool
 begin(struct health *ret_found)
 {
+	bool waited = false;
 	pthread_mutex_lock(&self.mutex);
-	bool old = !self.known || clock_monotonic() - self.at >= LASTS_US;
-	bool mine = old && !(self.known && self.asking);
-	if (mine)
-		self.asking = true;
+	while (self.asking && !(self.known && clock_monotonic() - self.at < LASTS_US)) {
+		pthread_cond_wait(&self.told, &self.mutex);
+		waited = true;
+	}
+	bool mine = !self.asking && !waited;
+	self.asking = self.asking || mine;
 	*ret_found = self.found;
 	pthread_mutex_unlock(&self.mutex);
 	return mine;
@@ -71,6 +75,7 @@ end(const struct health *found)
 	self.at = clock_monotonic();
 	self.known = true;
 	self.asking = false;
+	pthread_cond_broadcast(&self.told);
 	pthread_mutex_unlock(&self.mutex);
 }
 
@@ -79,8 +84,9 @@ health_get(struct core *core, struct health *ret_health)
 {
 	struct health h;
 	if (begin(&h)) {
-		h = (struct health){.keys = keys_answers(core), .courier = courier_answers(core),
-		    .status = !err_is(ask_status_health_within(core, PATIENCE_US))};
+		h.keys = keys_answers(core);
+		h.courier = courier_answers(core);
+		h.status = !err_is(ask_status_health_within(core, PATIENCE_US));
 		end(&h);
 	}
 	h.keys = h.keys && client_connected(core->keys);

@@ -1,6 +1,6 @@
 /*
- * Whether the other programs answer. Everybody may ask that of the service, so they are asked at most once in a second for all who
- * want to know, and with little patience: who is silent for two seconds does not answer. Any thread.
+ * Whether the other programs answer. Everybody may ask that of the service, so one thread at a time finds out for all, and with
+ * little patience: who is silent for two seconds does not answer. Any thread.
  */
 #ifndef PARAPH_CORE_HEALTH_H
 #define PARAPH_CORE_HEALTH_H
@@ -11,8 +11,8 @@ struct health {
 	bool keys, status /* stamps and answers can be had */, courier, document;
 };
 
-/* What was found within the last second; while somebody is finding out, the others are told what was found before. A program that
- * is not connected at this moment never counts as answering. */
+/* Asks them; while another thread does, tells what was found before, or waits for what that one finds when it is too old. A program
+ * that is not connected at this moment never counts as answering. */
 void health_get(struct core *core, struct health *ret_health);
 
 #endif

@@ -6,6 +6,7 @@
 #include "peer.h"
 
 #include <sched.h>
+#include <sys/socket.h>
 
 static atomic_bool silent;
 
@@ -55,51 +56,68 @@ ask(void *arg)
 	return NULL;
 }
 
-static void
-past_a_second(void)
+/* Begins to ask on a thread, and returns when it waits for the answer of keys. */
+static pthread_t
+begin(struct health *ret_health)
 {
-	const struct timespec t = {.tv_sec = 1, .tv_nsec = 100000000};
-	nanosleep(&t, NULL);
+	pthread_t thread;
+	int before = keys.asked;
+	assert_int_equal(pthread_create(&thread, NULL, ask, ret_health), 0);
+	while (keys.asked == before)
+		sched_yield();
+	return thread;
 }
 
 static void
-everybody_asks_and_one_finds_out(void **state)
+one_finds_out_for_all(void **state)
 {
 	struct health h, other;
-	pthread_t thread;
 	(void)state;
-	for (int i = 0; i < 100; i++) {
-		health_get(&open_core, &h);
-		assert_true(h.keys && h.courier && h.status && h.document);
-	}
-	assert_in_range(keys.asked, 1, 20); /* once in each second that this took */
-	past_a_second();
-	silent = true;
-	int before = keys.asked;
-	assert_int_equal(pthread_create(&thread, NULL, ask, &other), 0);
-	while (keys.asked == before)
-		sched_yield();
-	int64_t start = clock_monotonic();
-	health_get(&open_core, &h); /* while the other waits for those who are silent */
-	assert_true(clock_monotonic() - start < TIME_SECOND);
-	assert_true(h.keys && h.courier && h.status && h.document);
-	pthread_join(thread, NULL);
-	assert_true(clock_monotonic() - start < 9 * TIME_SECOND);
-	assert_false(other.keys || other.courier || other.status);
-	assert_true(other.document);
-	silent = false;
-	past_a_second();
+	silent = true; /* and nothing is known yet: who comes second waits for what the first one finds */
+	pthread_t thread = begin(&other);
 	health_get(&open_core, &h);
-	assert_true(h.keys && h.courier && h.status);
-	/* Who is gone is not there, whatever was found a moment ago. */
-	client_free(open_core.keys);
-	open_core.keys = client_new(&message_keys, -1);
+	assert_false(h.keys || h.courier || h.status);
+	pthread_join(thread, NULL);
+	assert_false(other.keys || other.courier || other.status);
+	assert_true(h.document && other.document);
+	assert_int_equal(keys.asked, 1);
+	silent = false;
+	health_get(&open_core, &h);
+	assert_true(h.keys && h.courier && h.status && h.document);
+	silent = true;
+	thread = begin(&other);
+	int64_t start = clock_monotonic();
+	for (int i = 0; i < 20; i++) {
+		health_get(&open_core, &h);
+		assert_true(h.keys && h.courier && h.status);
+	}
+	assert_true(clock_monotonic() - start < TIME_SECOND); /* what was found before costs nobody time */
+	pthread_join(thread, NULL);
+	assert_false(other.keys || other.courier || other.status);
+	assert_int_equal(keys.asked, 3);
+}
+
+static void
+who_is_gone_does_not_answer(void **state)
+{
+	struct health h, other;
+	(void)state;
+	silent = false;
+	health_get(&open_core, &h);
+	assert_true(h.keys && h.courier && h.status && h.document);
+	silent = true;
+	pthread_t thread = begin(&other);
+	shutdown(courier.fd, SHUT_RDWR);
+	while (client_connected(open_core.courier))
+		sched_yield();
 	core_document_set(&open_core, -1);
 	health_get(&open_core, &h);
-	assert_true(!h.keys && h.courier && h.status && !h.document);
+	assert_true(h.keys && !h.courier && h.status && !h.document);
+	pthread_join(thread, NULL);
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test_setup_teardown(everybody_asks_and_one_finds_out, setup, teardown),
+	cmocka_unit_test_setup_teardown(one_finds_out_for_all, setup, teardown),
+	cmocka_unit_test_setup_teardown(who_is_gone_does_not_answer, setup, teardown),
 };
 UNIT_MAIN(tests)
