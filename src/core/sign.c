@@ -11,6 +11,7 @@
 
 enum { OPEN_AT_ONCE = 256, RETRIES = 16, RETRY_MS = 500 };
 #define LEASE_US (INT64_C(60) * TIME_SECOND)
+#define PATIENCE_US (INT64_C(20) * TIME_SECOND)
 #define END_MARGIN_US (INT64_C(2) * TIME_SECOND) /* a stamp must lie inside the certificate's life */
 
 /* ---- the steps -------------------------------------------------------------------------------------------------------- */
@@ -205,12 +206,13 @@ pause_shortly(void)
 	nanosleep(&moment, NULL);
 }
 
-/* Settles the act as it is stored, as long as what fails may pass soon. */
+/* Settles the act as it is stored, as long as what fails may pass soon; a try may take long itself, when a program hangs. */
 static err_t
 settle_patiently(struct worker *w, struct act *act)
 {
 	err_t e = OK;
-	for (int i = 0; i < RETRIES; i++) {
+	int64_t until = clock_monotonic() + PATIENCE_US;
+	for (int i = 0; i < RETRIES && (i == 0 || clock_monotonic() < until); i++) {
 		if (i > 0)
 			pause_shortly();
 		e = act_load(w, act->id, act);
