@@ -17,7 +17,7 @@ struct store_tx; /* a connection with its prepared statements; used by one threa
 enum { STORE_BATCH = 100, STORE_BATCH_US = 2000, STORE_QUEUE_MAX = 4096 };
 
 struct store_options {
-	int64_t pages_max; /* size limit of the database in pages of 8 KiB; 0: none but the disk */
+	int64_t pages_max; /* size limit of the database in pages of 4 KiB; 0: none but the disk */
 };
 
 /* Opens (or makes) DIR/paraph.db, takes DIR/paraph.lock for this process, brings the schema up to date and starts the

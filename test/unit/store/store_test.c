@@ -154,9 +154,9 @@ full_then_room(void **state)
 {
 	struct store *s;
 	(void)state;
-	assert_ok(store_open(dir, (struct store_options){.pages_max = 120}, &s));
+	assert_ok(store_open(dir, (struct store_options){.pages_max = 240}, &s));
 	struct key first = key_make("first"), fat = key_make("fat"), after = key_make("after");
-	fat.fat = 1 << 20; /* 128 pages */
+	fat.fat = 1 << 20; /* 256 pages */
 	assert_ok(store_write(s, put_key, &first));
 	assert_err(store_write(s, put_key, &fat), ERR_DISK_FULL);
 	assert_ok(store_write(s, put_key, &after));
