@@ -54,7 +54,7 @@ RENEWAL = [
     {"CORE": "core.responder.intent,core.responder.made,core.journal-root", "KEYS": "keys.certificate.answer"},
 ]
 # Points that have their test elsewhere.
-ELSEWHERE = {"keys.journal.segment": "test/unit/keys/journal_test.c", "document-read": "test/unit/document/program_test.c",
+ELSEWHERE = {"keys.journal.segment": "test/unit/keys/journal_damage_test.c", "document-read": "test/unit/document/program_test.c",
              "core.root-crl": "test/scenarios/test_root_crl.py"}
 
 
