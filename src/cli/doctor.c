@@ -28,7 +28,7 @@ struct patient {
 	int64_t now;
 };
 
-/* Core waits ten seconds for each program that it asks: its answer, which says who is silent, comes after that. */
+/* Core waits two seconds for each program that it asks: its answer, which says who is silent, comes after that. */
 enum { FILE_MAX = 64 * 1024 * 1024, PATIENCE_SECONDS = 10, IMPATIENCE_SECONDS = 2, HEALTH_SECONDS = 15 };
 
 /* ---- files and disk --------------------------------------------------------------------------------------------------- */
@@ -114,12 +114,15 @@ programs_check(struct patient *p, const struct programs *running)
 static void
 jails_check(struct patient *p, const struct programs *running)
 {
+	size_t bad = 0;
 	for (size_t k = 0; k < running->n; k++)
-		if (!running->all[k].no_new_privs || !running->all[k].seccomp) {
+		if (!running->all[k].no_new_privs || !running->all[k].filter) {
 			finding_add(p->findings, FINDING_FAIL, "jails", "%s (process %d) is not confined: stop the service and report it",
 			    running->all[k].name, running->all[k].pid);
-			return;
+			bad++;
 		}
+	if (bad > 0)
+		return;
 	if (running->n > 0)
 		finding_add(p->findings, FINDING_OK, "jails", "%zu processes confined", running->n);
 	else
@@ -291,9 +294,9 @@ health_check(struct patient *p, const json_t *health)
 	static const struct {
 		const char *member, *means;
 	} parts[] = {
-	    {"keys", "paraph-keys role=issuing does not answer core: nothing can be signed"},
+	    {"keys", "paraph-keys role=issuing does not answer core, or one of its keys fails its self-test: nothing can be signed"},
 	    {"stamps_and_status", "no time-stamp and no answer about status can be had: paraph-keys role=status or all of "
-	                          "paraph-status do not answer"},
+	                          "paraph-status do not answer, or a key fails its self-test"},
 	    {"document", "paraph-document does not answer core: no document is taken, and none finished"},
 	    {"courier", "paraph-courier does not answer core: no invitation and no code goes out"},
 	};
@@ -304,7 +307,7 @@ health_check(struct patient *p, const json_t *health)
 			bad++;
 		}
 	if (bad == 0)
-		finding_add(p->findings, FINDING_OK, "keys", "keys, time-stamps and answers work (asked through the API)");
+		finding_add(p->findings, FINDING_OK, "keys", "keys pass their self-test, time-stamps and answers work (asked through the API)");
 }
 
 static void
@@ -405,7 +408,8 @@ doctor_main(int argc, char **argv)
 	const struct option options[] = {{"json", NULL, "print one JSON object", NULL, &json}};
 	const struct option_use use = {"paraph doctor [--json] DIR",
 	    "Looks for what is wrong with the running service of the instance DIR: file modes, disk, clock, sockets, programs, jails, ends\n"
-	    "of certificates, ages of revocation lists, and the public addresses, fetched as anybody would. Changes nothing.\n"
+	    "of certificates, ages of revocation lists, the keys' self-test, and the public addresses, fetched as anybody would. Changes\n"
+	    "nothing.\n"
 	    "Exit status 0: nothing failed (warnings may remain), 1: something failed, 66: DIR/paraph.conf cannot be read.",
 	    options, 1, 1, 1};
 	if (!option_read(&use, argc, argv, words, &words_n, &status))

@@ -150,14 +150,15 @@ program_add(struct programs *p, const char *pid, const char *name, const char *a
 	if (proc_read(pid, "status", status, sizeof status) == 0 || status_says(status, "State:\tZ") ||
 	    !there_mark(p, name, status_uid(status), arguments, n))
 		return;
-	/* The supervisor starts programs and has no filter; nor has nginx, which is not ours. */
-	if (p->n == PROGRAMS_MAX || strcmp(name, "paraphd") == 0 || strcmp(name, "nginx") == 0)
+	if (p->n == PROGRAMS_MAX)
 		return;
 	struct program *one = &p->all[p->n++];
 	snprintf(one->name, sizeof one->name, "%.31s", name);
 	one->pid = (int)strtol(pid, NULL, 10);
 	one->no_new_privs = status_says(status, "NoNewPrivs:\t1");
-	one->seccomp = status_says(status, "Seccomp:\t2");
+	/* The supervisor starts programs and has no filter; nor has nginx, which is not ours. Landlock, which holds both, cannot be seen
+	 * from outside; no_new_privs comes with it. */
+	one->filter = strcmp(name, "paraphd") == 0 || strcmp(name, "nginx") == 0 || status_says(status, "Seccomp:\t2");
 }
 
 void

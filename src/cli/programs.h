@@ -15,12 +15,12 @@ struct programs {
 		bool there;
 	} wanted[PROGRAMS_WANTED_MAX];
 	size_t wanted_n;
-	/* What of ours must be in a jail. */
+	/* Those that run, and what can be seen of their jails. */
 	struct program {
 		char name[32];
 		int pid;
 		bool no_new_privs;
-		bool seccomp; /* a filter is loaded */
+		bool filter; /* a filter of system calls is loaded, or the program has none by design */
 	} all[PROGRAMS_MAX];
 	size_t n;
 };

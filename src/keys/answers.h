@@ -12,7 +12,8 @@
 err_t answers_ocsp(struct desk *d, const paraph_OcspSign *m, paraph_StatusKeys *ret_answer);
 /* ERR_CLOCK, but in a demo, when the clock is not synchronised or further off than [policy] clock_stop_ms. */
 err_t answers_stamp(struct desk *d, const paraph_TspSign *m, paraph_StatusKeys *ret_answer);
-/* Whether both could be had now: the error that would be their answer. (The OCSP signer's certificate is with who asks.) */
+/* Whether both could be had now: the error that would be their answer, or that of the keys' self-test (self_test.h). (The OCSP signer's
+ * certificate is with who asks.) */
 err_t answers_health(struct desk *d);
 err_t answers_journal_root(struct desk *d, paraph_StatusKeys *ret_answer);
 

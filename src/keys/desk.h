@@ -32,6 +32,7 @@ struct desk {
 	struct secret plan_key;      /* issuing: shared with paraph-document (plans.h); empty: none was given */
 	_Atomic unsigned courier_waiting;   /* workers that wait for it */
 	_Atomic int64_t courier_late_until; /* CLOCK_MONOTONIC: it let one wait in vain */
+	_Atomic int64_t self_tested_until;  /* CLOCK_MONOTONIC: all keys were found well (self_test.h) */
 	struct profile root, issuing, tsu, seal, ocsp, signer;
 };
 

@@ -7,15 +7,26 @@
 #include "keys/pen.h"
 #include "keys/plans.h"
 #include "keys/revisions.h"
+#include "keys/self_test.h"
 #include "os/clock.h"
 
 /* ---- from messages to functions ---- */
 
+/* In a ceremony: keys may not be made yet. */
 static err_t
-health(struct desk *d, void *request, const int *fds, void *ret_answer)
+ceremony_health(struct desk *d, void *request, const int *fds, void *ret_answer)
 {
 	(void)d;
 	(void)fds;
+	message_outcome(&message_keys, ret_answer, message_head(request)->id, OK);
+	return OK;
+}
+
+static err_t
+issuing_health(struct desk *d, void *request, const int *fds, void *ret_answer)
+{
+	(void)fds;
+	TRY(self_test_run(d));
 	message_outcome(&message_keys, ret_answer, message_head(request)->id, OK);
 	return OK;
 }
@@ -92,7 +103,7 @@ status_journal_root_ask(struct desk *d, void *request, const int *fds, void *ret
 /* ---- the tables ---- */
 
 static const struct roles_route issuing_routes[] = {
-    {paraph_Keys_health_tag, health},
+    {paraph_Keys_health_tag, issuing_health},
     {paraph_Keys_enrol_tag, enrol},
     {paraph_Keys_plan_attest_tag, plan_attest},
     {paraph_Keys_activation_begin_tag, begin},
@@ -122,14 +133,14 @@ static const struct roles_route status_routes[] = {
     {0, NULL},
 };
 static const struct roles_route root_ceremony_routes[] = {
-    {paraph_Keys_health_tag, health},
+    {paraph_Keys_health_tag, ceremony_health},
     {paraph_Keys_key_make_tag, key_make},
     {paraph_Keys_ceremony_certificate_sign_tag, certificate_sign},
     {paraph_Keys_crl_sign_tag, crl_sign},
     {0, NULL},
 };
 static const struct roles_route ceremony_routes[] = {
-    {paraph_Keys_health_tag, health},
+    {paraph_Keys_health_tag, ceremony_health},
     {paraph_Keys_key_make_tag, key_make},
     {paraph_Keys_certificate_store_tag, certificate_store},
     {paraph_Keys_ocsp_certificate_sign_tag, ocsp_certificate_sign},

@@ -537,6 +537,7 @@ def test_jails(sick):
     try:
         told = findings(sick)
         assert not failed(told, "sockets")
+        assert {detail.split(" ")[0] for detail in failed(told, "jails")} == {program for program, *_ in MISSING} | {"paraphd"}, told
     finally:
         sick.stop()
         sick.start()
