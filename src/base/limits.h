@@ -1,6 +1,5 @@
 /*
- * Every limit of the service that is not policy, in one place; each has a test at the limit, one past it and far past
- * it. Policy numbers (lifetimes, windows) are in policy/ and conf.
+ * Every limit of the service that is not policy, in one place. Policy numbers (lifetimes, windows) are in policy/ and conf.
  */
 #ifndef PARAPH_BASE_LIMITS_H
 #define PARAPH_BASE_LIMITS_H

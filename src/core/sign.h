@@ -9,7 +9,8 @@
 
 /*
  * Signs everything that the signer consented to, and answers what sign_json gives. When an act of his is open or done
- * already, this only tells about it. ERR_SIGNATURE_VOID: nothing was signed; ERR_PAUSED: nothing was begun.
+ * already, this only tells about it. ERR_PAUSED: nothing was begun; ERR_SIGNATURE_VOID, or the error of the step that failed: the
+ * act is void, nothing was signed.
  */
 err_t sign_run(struct worker *w, const struct link_session *session, json_t **ret_answer);
 

@@ -66,12 +66,9 @@ passphrase_read(int fd, struct secret *ret_passphrase)
 
 /* A fresh passphrase beside the key store: for demo and internal, where the machine starts without a person. */
 static err_t
-passphrase_make(const struct desk *d, const char *folder)
+passphrase_make(const char *folder)
 {
 	char path[PATH_MAX];
-	if (d->instance.kind == INSTANCE_PRODUCTION)
-		return err_make(ERR_CONF, "no passphrase for the key store: give passphrase=FD or a credential paraph-%s",
-		    roles[d->role]);
 	if (snprintf(path, sizeof path, "%s/passphrase", folder) >= (int)sizeof path)
 		return err_make(ERR_CONF, "%s is too long", folder);
 	uint8_t octets[PASSPHRASE_OCTETS];
@@ -92,7 +89,7 @@ passphrase_get(const struct desk *d, const char *folder, bool make, int given_fd
 		return passphrase_read(given_fd, ret_passphrase);
 	int fd = passphrase_open(folder, d->role);
 	if (fd < 0 && make) {
-		TRY(passphrase_make(d, folder));
+		TRY(passphrase_make(folder));
 		fd = passphrase_open(folder, d->role);
 	}
 	if (fd < 0)
@@ -109,6 +106,8 @@ keystore_get(struct desk *d, const char *folder, bool ceremony, int passphrase_f
 {
 	char path[PATH_MAX];
 	struct stat st;
+	if (d->instance.kind == INSTANCE_PRODUCTION)
+		return err_make(ERR_CONF, "[instance] profile = production: a software key store is for demo and internal instances only");
 	if (snprintf(path, sizeof path, "%s/keystore", folder) >= (int)sizeof path)
 		return err_make(ERR_CONF, "%s is too long", folder);
 	bool make = ceremony && stat(path, &st) != 0 && errno == ENOENT;

@@ -39,7 +39,7 @@ static const struct conf_item items[] = {
     TEXT("instance", "oid_arc", NULL, "own object identifier arc; of a demo below 2.25", oid_arc),
     NUMBER("instance", "uid_base", 1, 4000000000, "64100", "first of seven user ids, when started as root", uid_base),
     NUMBER(
-	"instance", "workers", 0, 64, "0", "workers of core and status processes; 0: one for each processor", workers),
+	"instance", "workers", 0, 64, "0", "status processes, and workers of nginx; core and keys have eight threads for each; 0: one a processor", workers),
     CHOICE("instance", "log_level", "err warning notice info debug", "info", "least important line that is logged",
 	log_level),
 

@@ -1,7 +1,7 @@
 /*
  * A copy of the evidence for the auditor, in a database of its own: the log, its checkpoints, and of every other table only what
- * is compared with log and journals. Nothing in it opens anything: no link, session, address, message or salt. Evidence is only
- * ever added, so a copy is brought up to date by what is new. One thread at a time.
+ * is compared with log and journals. Nothing in it opens anything: no link, session, address, message or salt. Evidence is
+ * added, and a checkpoint's token and an open intent's state come later: a copy is brought up to date by these. One thread at a time.
  */
 #ifndef PARAPH_STORE_COPY_H
 #define PARAPH_STORE_COPY_H
