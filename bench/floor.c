@@ -7,12 +7,10 @@
 #include "base/digest.h"
 #include "base/time.h"
 #include "os/clock.h"
-#include "os/file.h"
+#include "synced.h"
 
-#include <fcntl.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -26,17 +24,10 @@ enum {
 	COMMITS = 6,     /* intent, certificate, result, checkpoint, proof with release, last answer */
 	FILE_SYNCS = 3,  /* joined document and its name, proof */
 	CHILDREN = 1,
-	RECORD = 512,
 };
 
 static struct {
-	int fd[3]; /* journal, database, files: what is synced together */
-	struct shared {
-		pthread_mutex_t lock;
-		pthread_cond_t done;
-		uint64_t wanted, synced;
-		bool syncing;
-	} shared[3];
+	struct synced synced[3]; /* journal, database, files */
 	size_t document;
 	int64_t until;
 	_Atomic uint64_t finished;
@@ -48,32 +39,6 @@ must(bool good)
 {
 	if (!good)
 		abort();
-}
-
-/* One append and one sync, shared with whoever waits meanwhile. */
-static void
-sync_shared(int which)
-{
-	static const uint8_t record[RECORD];
-	struct shared *s = &run.shared[which];
-	pthread_mutex_lock(&s->lock);
-	must(write(run.fd[which], record, RECORD) == RECORD);
-	uint64_t mine = ++s->wanted;
-	while (s->synced < mine) {
-		if (s->syncing) {
-			pthread_cond_wait(&s->done, &s->lock);
-			continue;
-		}
-		s->syncing = true;
-		uint64_t upto = s->wanted;
-		pthread_mutex_unlock(&s->lock);
-		must(fdatasync(run.fd[which]) == 0);
-		pthread_mutex_lock(&s->lock);
-		s->synced = upto;
-		s->syncing = false;
-		pthread_cond_broadcast(&s->done);
-	}
-	pthread_mutex_unlock(&s->lock);
 }
 
 static void
@@ -133,11 +98,11 @@ one(const uint8_t *document)
 	for (int i = 0; i < HASH_PASSES; i++)
 		hash_pass(document);
 	for (int i = 0; i < JOURNAL_SYNCS; i++)
-		sync_shared(0);
+		synced_append(&run.synced[0]);
 	for (int i = 0; i < COMMITS; i++)
-		sync_shared(1);
+		synced_append(&run.synced[1]);
 	for (int i = 0; i < FILE_SYNCS; i++)
-		sync_shared(2);
+		synced_append(&run.synced[2]);
 	for (int i = 0; i < CHILDREN; i++)
 		child();
 }
@@ -185,7 +150,7 @@ operations_print(const uint8_t *document)
 	n = sign(hash, signature);
 	TIME_ONE(us[2], 500, check(hash, signature, n));
 	TIME_ONE(us[3], 20, hash_pass(document));
-	TIME_ONE(us[4], 100, sync_shared(0));
+	TIME_ONE(us[4], 100, synced_append(&run.synced[0]));
 	TIME_ONE(us[5], 50, child());
 	static const struct {
 		const char *name;
@@ -201,16 +166,9 @@ operations_print(const uint8_t *document)
 static void
 files_open(const char *directory)
 {
-	static const char *const names[] = {"journal", "database", "files"};
-	for (int i = 0; i < 3; i++) {
-		char path[4096];
-		snprintf(path, sizeof path, "%s/floor-%s", directory, names[i]);
-		run.fd[i] = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-		must(run.fd[i] >= 0);
-		unlink(path);
-		pthread_mutex_init(&run.shared[i].lock, NULL);
-		pthread_cond_init(&run.shared[i].done, NULL);
-	}
+	static const char *const names[] = {"floor-journal", "floor-database", "floor-files"};
+	for (int i = 0; i < 3; i++)
+		must(synced_open(&run.synced[i], directory, names[i]));
 }
 
 int
