@@ -18,9 +18,9 @@
 enum {
 	KEY_PAIRS = 1,
 	SIGNATURES = 8,  /* certificate, signed attributes, three time-stamps, OCSP answer, checkpoint, seal */
-	CHECKS = 6,      /* own signature, both stamps before the holes are filled, CMS, stamps and OCSP in the final check */
+	CHECKS = 7,      /* own signature, both stamps before the holes are filled; CMS, both stamps and OCSP in the final check */
 	HASH_PASSES = 4, /* keys over the base, core over the join, the check's digest, the proof's descriptor */
-	JOURNAL_SYNCS = 9, /* key, attributes, result, document result, checkpoint, seal; OCSP and two stamps */
+	JOURNAL_SYNCS = 10, /* key, attributes, result, document result, checkpoint, seal; OCSP and three stamps */
 	COMMITS = 6,     /* intent, certificate, result, checkpoint, proof with release, last answer */
 	FILE_SYNCS = 3,  /* joined document and its name, proof */
 	CHILDREN = 1,

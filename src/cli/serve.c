@@ -37,10 +37,12 @@ serve_main(int argc, char **argv)
 	const char *words[1];
 	size_t words_n;
 	int status;
-	const struct option_use use = {"paraph serve DIR",
+	bool json = true;
+	const struct option options[] = {{"json", NULL, "the same: what it prints is always JSON", NULL, &json}};
+	const struct option_use use = {"paraph serve [--json] DIR",
 	    "Runs the service of the instance DIR in the foreground, until SIGTERM or Ctrl-C. Prints one line of JSON when it\n"
 	    "answers. See paraphd(8).",
-	    NULL, 0, 1, 1};
+	    options, 1, 1, 1};
 	if (!option_read(&use, argc, argv, words, &words_n, &status))
 		return status;
 	return command_fail(become(words[0]));
