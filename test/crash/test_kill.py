@@ -1,8 +1,9 @@
 """The kill table: kill -9 of the acting program at each named point of a signature.
 
-After the restart the truth is told: the act is either signed, with a document that validates, or void, with its certificate revoked (or
-never made); one intent has at most one certificate; every certificate is answered by OCSP; database, journals and audit log agree; and
-the next signature works. A point that was not reached fails its test, and so does one of the source that no table names.
+After the restart the truth is told: the act ends as its row says, either signed, with a document that validates, or void, with
+its certificate revoked (or never made); one intent has at most one certificate; every certificate is answered by OCSP; database,
+journals and audit log agree; and the next signature works. A point that was not reached fails its test, and so does one of the
+source that no table names.
 """
 import pytest
 
@@ -11,9 +12,9 @@ import test_ceremony
 import test_revocation
 from service import Journey, Service
 
-# What a signature passes from the moment its signer asks for it, by the program that acts, with what becomes of the act. Until keys
-# has journaled its result nobody can finish it: void. From then on it is finished with the same octets, whoever dies. None has two
-# endings: the only deadline is the certificate's life. "@": core passes the point once after its start already, for the log.
+# What a signature passes from the moment its signer asks for it, by the program that acts, with what becomes of the act. Until
+# keys has journaled its result nobody can finish it: void. From then on it is finished with the same octets, whoever dies. None
+# has two endings: the only deadline is the certificate's life. "@": core passes the point once after its start too, for the log.
 POINTS = {
     "KEYS": {"keys.pen.key": "void", "keys.pen.certificate": "void", "keys.pen.attributes": "void", "keys.pen.signature": "void",
              "keys.pen.result": "signed", "keys.pen.answer": "signed", "keys.document.result": "signed",
