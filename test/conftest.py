@@ -9,6 +9,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "sanitized: also run with the clang build (address and undefined sanitizers)")
+    config.addinivalue_line("markers", "threads: also run with the clang build with the thread sanitizer")
 
 
 @pytest.fixture(scope="session")

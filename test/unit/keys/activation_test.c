@@ -5,6 +5,15 @@
 
 static struct house house;
 
+/* What courier's thread does from now on. */
+static void
+courier_set(bool *how, bool value)
+{
+	pthread_mutex_lock(&house.lock);
+	*how = value;
+	pthread_mutex_unlock(&house.lock);
+}
+
 /* One activation as core would ask for it. */
 struct ask {
 	uint8_t activation[16], request[16], signer[16], mac[32];
@@ -370,9 +379,9 @@ courier_fails(void **state)
 	(void)state;
 	struct ask k;
 	ask_new(&k, 7);
-	house.refuse = true;
+	courier_set(&house.refuse, true);
 	assert_err(begin(&k), ERR_PEER_GONE);
-	house.refuse = false;
+	courier_set(&house.refuse, false);
 	assert_err(try(&k, (const uint8_t *)"123456"), ERR_CODE_NONE);
 	assert_ok(resend(&k));
 	assert_int_equal(k.state.sends_left, 1);
@@ -389,11 +398,11 @@ courier_hangs(void **state)
 	ask_new(&other, 12);
 	d->courier_waiting = 9; /* a burst is nothing unusual */
 	assert_ok(begin(&other));
-	house.mute = true;
+	courier_set(&house.mute, true);
 	d->courier_waiting = 0;
 	assert_err(begin(&k), ERR_DEADLINE);
 	assert_true(d->courier_late_until > clock_monotonic());
-	house.mute = false;
+	courier_set(&house.mute, false);
 	assert_int_equal(d->courier_waiting, 0);
 	d->courier_waiting = 4;
 	int64_t start = clock_monotonic();

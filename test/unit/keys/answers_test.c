@@ -391,7 +391,7 @@ the_root_counts_its_lists(void **state)
 #if defined(__SANITIZE_ADDRESS__)
 #define GUARDED 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define GUARDED 1
 #endif
 #endif
