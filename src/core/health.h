@@ -1,5 +1,5 @@
 /*
- * Whether the other programs answer. Everybody may ask that of the service, so one thread at a time finds out for all, and with
+ * Whether the other programs answer, and the keys pass their self-test. Everybody may ask that of the service, so one thread at a time finds out for all, and with
  * little patience: who is silent for two seconds does not answer. Any thread.
  */
 #ifndef PARAPH_CORE_HEALTH_H

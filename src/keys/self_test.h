@@ -13,7 +13,7 @@
 /*
  * Signs a text of its own with each key of the role and verifies that with the key of the certificate (of the log, which has none:
  * with its public key). The text is constant, nobody chooses it, and the signature is wiped here: so there is nothing to journal.
- * ERR_KEY_MISSING, ERR_SIGNATURE: a key is another than its certificate's, or does not work; or what the store says.
+ * ERR_KEY_MISSING: a key is another than its certificate's, does not work, or is not there; or what the store says.
  */
 err_t self_test_run(struct desk *d);
 

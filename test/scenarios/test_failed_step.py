@@ -90,10 +90,7 @@ def nothing_was_signed(instance, tmp_path, j, told, serial, since, slug, status,
         " WHERE lower(hex(i.serial)) = ?", serial)
     assert (state, revisions, proofs) == ("void", 0, 0)
     crash.settled(j, tmp_path, "void", since)
-    with pytest.raises(Problem) as none:
-        status, data = j.browser.raw("GET", "/s/v1/signed/1")
-        raise Problem(status, data, {})
-    assert none.value.status in (404, 409), none.value
+    assert j.browser.raw("GET", "/s/v1/signed/1")[0] in (404, 409)
     assert not list((instance.dir / "blobs/new").iterdir()), "the file that was not good is gone"
     # The same signer, the same invitation: a fresh code and a fresh consent, and another certificate.
     j.send_code().try_code().consent().sign()

@@ -110,36 +110,25 @@ clock_stops_all_but_a_demo(void **state)
 	assert_ok(stamp(256, 32, &token));
 }
 
-static err_t
-health(void)
-{
-	paraph_StatusKeys *q = message_new(&message_status_keys), *a = message_new(&message_status_keys);
-	q->which_body = paraph_StatusKeys_health_tag;
-	err_t e = house_ask(house.status, false, q, NULL, a);
-	message_free(&message_status_keys, q);
-	message_free(&message_status_keys, a);
-	return e;
-}
-
 /* Core begins nothing that it could not finish: what would refuse a stamp or an answer is told when it asks how things are. */
 static void
 health_is_what_a_stamp_would_say(void **state)
 {
 	(void)state;
 	int64_t most = house.status->instance.clock_stop_ms;
-	assert_ok(health());
+	assert_ok(house_health(house.status));
 	house.status->instance.clock_stop_ms = -1;
-	assert_ok(health()); /* a demo goes on */
+	assert_ok(house_health(house.status)); /* a demo goes on */
 	house.status->instance.kind = INSTANCE_PRODUCTION;
-	assert_err(health(), ERR_CLOCK);
+	assert_err(house_health(house.status), ERR_CLOCK);
 	house.status->instance.kind = INSTANCE_DEMO;
 	house.status->instance.clock_stop_ms = most;
-	assert_ok(health());
+	assert_ok(house_health(house.status));
 	struct keystore *own = house.status->keystore;
 	house.status->keystore = house.issuing->keystore; /* without unit and OCSP signer of its own */
-	assert_err(health(), ERR_KEY_MISSING);
+	assert_err(house_health(house.status), ERR_KEY_MISSING);
 	house.status->keystore = own;
-	assert_ok(health());
+	assert_ok(house_health(house.status));
 }
 
 /* ---- OCSP ---- */

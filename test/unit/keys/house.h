@@ -72,6 +72,19 @@ house_core(struct house *h, paraph_Keys *request, const int *fds, size_t fds_n, 
 	return house_ask(h->issuing, false, request, all, answer);
 }
 
+/* What the role's peer hears when it asks how things are. */
+static inline err_t
+house_health(struct desk *d)
+{
+	const struct message_kind *kind = roles_channel(d->role, false)->table->kind;
+	void *q = message_new(kind), *a = message_new(kind);
+	message_head(q)->which_body = d->role == JOURNAL_STATUS ? paraph_StatusKeys_health_tag : paraph_Keys_health_tag;
+	err_t e = house_ask(d, false, q, NULL, a);
+	message_free(kind, q);
+	message_free(kind, a);
+	return e;
+}
+
 static inline size_t
 house_box(const char *address)
 {

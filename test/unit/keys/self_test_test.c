@@ -20,34 +20,12 @@ tear_down(void **state)
 	return 0;
 }
 
-/* What core is told when it asks how keys is; as if the last answer were long ago. */
-static err_t
-issuing_health(void)
-{
-	paraph_Keys *q = message_new(&message_keys), *a = message_new(&message_keys);
-	q->which_body = paraph_Keys_health_tag;
-	err_t e = house_ask(house.issuing, false, q, NULL, a);
-	message_free(&message_keys, q);
-	message_free(&message_keys, a);
-	return e;
-}
-
-static err_t
-status_health(void)
-{
-	paraph_StatusKeys *q = message_new(&message_status_keys), *a = message_new(&message_status_keys);
-	q->which_body = paraph_StatusKeys_health_tag;
-	err_t e = house_ask(house.status, false, q, NULL, a);
-	message_free(&message_status_keys, q);
-	message_free(&message_status_keys, a);
-	return e;
-}
-
+/* As if the last answer were long ago. */
 static err_t
 health(struct desk *d)
 {
 	d->self_tested_until = 0;
-	return d == house.issuing ? issuing_health() : status_health();
+	return house_health(d);
 }
 
 struct own_key {
@@ -144,7 +122,7 @@ well_is_kept_for_a_moment(void **state)
 	assert_true(d->self_tested_until <= clock_monotonic() + SELF_TEST_LASTS_US);
 	d->keystore = keystore_new(&broken_ops, own);
 	broken = KEYSTORE_SEAL;
-	assert_ok(issuing_health());
+	assert_ok(house_health(d));
 	assert_err(health(d), ERR_KEY_MISSING);
 	free(d->keystore);
 	d->keystore = own;
